@@ -1,0 +1,1 @@
+"""tcrypt: a conformance suite for Linux-style crypto drivers, run by pytest."""

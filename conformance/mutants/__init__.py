@@ -1,0 +1,1 @@
+"""Planted defects of the catalogue: each proves that a check can fail."""

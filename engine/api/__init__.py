@@ -1,0 +1,1 @@
+"""The crypto API as a driver and its users see it."""

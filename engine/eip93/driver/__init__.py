@@ -1,0 +1,1 @@
+"""A driver for the EIP-93 on top of crypto_engine."""

@@ -1,0 +1,376 @@
+"""A deterministic discrete-event simulation: clock, contexts, work, tasklets, timers, interrupts.
+
+Nothing here runs by itself and nothing sleeps in real time.  Callbacks are queued as events on a
+clock that counts nanoseconds; a caller runs the simulation until it is idle, or until a condition
+holds.  Two events of the same instant run in the order in which they were queued, unless a
+*chooser* decides: then every tie is a choice that a search can make and shrink.
+"""
+
+from __future__ import annotations
+
+import enum
+import heapq
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+__all__ = (
+    "AtomicSleepError",
+    "BusError",
+    "Chooser",
+    "Context",
+    "Costs",
+    "Event",
+    "IrqLine",
+    "SimulationError",
+    "Simulation",
+    "StepBudgetError",
+    "Tasklet",
+    "Timer",
+    "WorkItem",
+)
+
+
+class SimulationError(Exception):
+    """A rule of the simulated machine was broken."""
+
+
+class StepBudgetError(SimulationError):
+    """More events ran than the caller allowed: the machine is busy without getting anywhere."""
+
+
+class AtomicSleepError(SimulationError):
+    """Something slept where it must not: in interrupt or softirq context, or without MAY_SLEEP."""
+
+
+class BusError(Exception):
+    """A bus master touched an address that nothing answers for."""
+
+    def __init__(self, address: int, length: int, why: str) -> None:
+        super().__init__(f"bus error at {address:#010x}, {length} bytes: {why}")
+        self.address = address
+        self.length = length
+
+
+class Context(enum.Enum):
+    """The context in which an event runs, as the kernel tells them apart."""
+
+    TASK = "task"
+    WORK = "work"
+    SOFTIRQ = "softirq"
+    HARDIRQ = "hardirq"
+    DEVICE = "device"
+
+
+_ATOMIC = frozenset({Context.SOFTIRQ, Context.HARDIRQ})
+
+
+class Event:
+    """One queued callback; `cancel()` keeps it from running."""
+
+    __slots__ = ("callback", "cancelled", "context", "label", "sequence", "time")
+
+    def __init__(
+        self, time: int, sequence: int, context: Context, label: str, callback: Callable[[], None]
+    ) -> None:
+        self.time = time
+        self.sequence = sequence
+        self.context = context
+        self.label = label
+        self.callback = callback
+        self.cancelled = False
+
+    def cancel(self) -> None:
+        """Take the event out of the queue; cancelling twice is harmless."""
+        self.cancelled = True
+
+
+class Chooser(Protocol):
+    """Decides which of several events that are due at the same instant runs next."""
+
+    def choose(self, ready: Sequence[Event]) -> int:
+        """Return the index into `ready` (at least two events, in queueing order)."""
+
+
+class Costs:
+    """Latencies of the simulated host, in ns.  They only have to be plausible and positive.
+
+    A work item that re-queues itself must move the clock, or a busy pump would starve the device
+    for ever; that is why `work` is not zero.
+    """
+
+    __slots__ = ("irq", "softirq", "work")
+
+    def __init__(self, work: int = 1_000, softirq: int = 200, irq: int = 500) -> None:
+        self.work = work
+        self.softirq = softirq
+        self.irq = irq
+
+
+class Simulation:
+    """The clock and the event queue of one simulated machine."""
+
+    def __init__(self, chooser: Chooser | None = None, costs: Costs | None = None) -> None:
+        self.now = 0
+        self.context = Context.TASK
+        self.costs = costs or Costs()
+        self.chooser = chooser
+        self.steps = 0
+        self.trace: list[tuple[int, Context, str]] | None = None
+        self._queue: list[tuple[int, int, Event]] = []
+        self._sequence = 0
+        self._bh_disabled = 0
+
+    def schedule(
+        self, delay: int, context: Context, label: str, callback: Callable[[], None]
+    ) -> Event:
+        """Queue `callback` to run in `context` after `delay` ns (0 or more)."""
+        if delay < 0:
+            raise SimulationError(f"event {label!r} scheduled {delay} ns ahead: not in the past")
+        self._sequence = sequence = self._sequence + 1
+        event = Event(self.now + delay, sequence, context, label, callback)
+        heapq.heappush(self._queue, (event.time, sequence, event))
+        return event
+
+    @property
+    def in_atomic(self) -> bool:
+        """Whether the running code may not sleep (softirq, hardirq, bottom halves disabled)."""
+        return self.context in _ATOMIC or self._bh_disabled > 0
+
+    @property
+    def in_softirq(self) -> bool:
+        """Whether completion callbacks may be called: softirq, or bottom halves disabled."""
+        return self.context is Context.SOFTIRQ or self._bh_disabled > 0
+
+    def local_bh_disable(self) -> None:
+        """Enter a section with bottom halves disabled; sections nest."""
+        self._bh_disabled += 1
+
+    def local_bh_enable(self) -> None:
+        """Leave a section entered with `local_bh_disable`."""
+        if not self._bh_disabled:
+            raise SimulationError("local_bh_enable without local_bh_disable")
+        self._bh_disabled -= 1
+
+    def might_sleep(self, what: str) -> None:
+        """Raise AtomicSleepError when the running context must not sleep."""
+        if self.in_atomic:
+            raise AtomicSleepError(f"{what} sleeps in {self.context.value} context")
+
+    def sleep(self, duration: int, what: str = "sleep") -> None:
+        """Let `duration` ns pass while everything else runs; only where sleeping is allowed."""
+        self.might_sleep(what)
+        self._run_for(duration)
+
+    def _run_for(self, duration: int) -> None:
+        end = self.now + duration
+        while self._queue and self._next_time() <= end:
+            self.step()
+        self.now = max(self.now, end)
+
+    def _next_time(self) -> int:
+        return self._queue[0][0]
+
+    @property
+    def idle(self) -> bool:
+        """Whether no event is queued (cancelled ones do not count)."""
+        queue = self._queue
+        while queue and queue[0][2].cancelled:
+            heapq.heappop(queue)
+        return not queue
+
+    def step(self) -> bool:
+        """Run one event; False when none is queued."""
+        if self.idle:
+            return False
+        event = heapq.heappop(self._queue)[2] if self.chooser is None else self._chosen()
+        if event.time > self.now:
+            self.now = event.time
+        self.steps += 1
+        if self.trace is not None:
+            self.trace.append((self.now, event.context, event.label))
+        previous, self.context = self.context, event.context
+        try:
+            event.callback()
+        finally:
+            self.context = previous
+        return True
+
+    def _chosen(self) -> Event:
+        assert self.chooser is not None
+        instant = max(self._next_time(), self.now)
+        ready: list[Event] = []
+        while self._queue and self._queue[0][0] <= instant:
+            event = heapq.heappop(self._queue)[2]
+            if not event.cancelled:
+                ready.append(event)
+        index = self.chooser.choose(ready) if len(ready) > 1 else 0
+        if not 0 <= index < len(ready):
+            raise SimulationError(f"chooser answered {index} for {len(ready)} ready events")
+        chosen = ready.pop(index)
+        for event in ready:
+            heapq.heappush(self._queue, (event.time, event.sequence, event))
+        return chosen
+
+    def run(
+        self,
+        *,
+        until: Callable[[], bool] | None = None,
+        deadline: int | None = None,
+        max_steps: int = 1_000_000,
+    ) -> bool:
+        """Run events until idle, until `until()` holds, or until the clock passes `deadline` (ns).
+
+        Returns:
+            True when the simulation went idle or `until` held; False at the deadline.
+
+        Raises:
+            StepBudgetError: more than `max_steps` events ran.
+        """
+        budget = self.steps + max_steps
+        while not (until is not None and until()):
+            if self.idle:
+                return True
+            if deadline is not None and self._next_time() > deadline:
+                self.now = max(self.now, deadline)
+                return False
+            if self.steps >= budget:
+                raise StepBudgetError(f"{max_steps} events without an end, now {self.now} ns")
+            self.step()
+        return True
+
+
+class WorkItem:
+    """A work item on its own single-threaded worker: queued at most once at a time."""
+
+    def __init__(self, sim: Simulation, label: str, function: Callable[[], None]) -> None:
+        self._sim = sim
+        self._label = label
+        self._function = function
+        self._event: Event | None = None
+
+    @property
+    def pending(self) -> bool:
+        """Whether the item is queued and has not started."""
+        return self._event is not None
+
+    def queue(self) -> bool:
+        """Queue the item; False when it was queued already."""
+        if self._event is not None:
+            return False
+        sim = self._sim
+        self._event = sim.schedule(sim.costs.work, Context.WORK, self._label, self._run)
+        return True
+
+    def cancel(self) -> None:
+        """Unqueue the item if it has not started."""
+        if self._event is not None:
+            self._event.cancel()
+            self._event = None
+
+    def _run(self) -> None:
+        self._event = None
+        self._function()
+
+
+class Tasklet:
+    """A softirq tasklet: scheduled at most once at a time, runs with bottom halves disabled."""
+
+    def __init__(self, sim: Simulation, label: str, function: Callable[[], None]) -> None:
+        self._sim = sim
+        self._label = label
+        self._function = function
+        self._pending = False
+
+    def schedule(self) -> None:
+        """Ask for one run; no effect while one is pending."""
+        if not self._pending:
+            self._pending = True
+            sim = self._sim
+            sim.schedule(sim.costs.softirq, Context.SOFTIRQ, self._label, self._run)
+
+    def _run(self) -> None:
+        self._pending = False
+        self._function()
+
+
+class Timer:
+    """A one-shot timer; starting it again moves it."""
+
+    def __init__(
+        self,
+        sim: Simulation,
+        label: str,
+        function: Callable[[], None],
+        context: Context = Context.SOFTIRQ,
+    ) -> None:
+        self._sim = sim
+        self._label = label
+        self._function = function
+        self._context = context
+        self._event: Event | None = None
+
+    @property
+    def pending(self) -> bool:
+        """Whether the timer is running."""
+        return self._event is not None
+
+    def start(self, delay: int) -> None:
+        """Fire once, `delay` ns from now."""
+        self.cancel()
+        self._event = self._sim.schedule(delay, self._context, self._label, self._run)
+
+    def cancel(self) -> None:
+        """Stop the timer if it is running."""
+        if self._event is not None:
+            self._event.cancel()
+            self._event = None
+
+    def _run(self) -> None:
+        self._event = None
+        self._function()
+
+
+class IrqLine:
+    """A level-triggered interrupt line between one device and one handler.
+
+    The device sets the level; while it is high and a handler is requested, the handler runs in
+    hardirq context, again and again until the device or the handler's register writes lower it.
+    """
+
+    def __init__(self, sim: Simulation, name: str) -> None:
+        self.name = name
+        self.level = False
+        self.delivered = 0
+        self._sim = sim
+        self._handler: Callable[[], None] | None = None
+        self._pending = False
+
+    def request(self, handler: Callable[[], None]) -> None:
+        """Install the handler; SimulationError when the line is taken."""
+        if self._handler is not None:
+            raise SimulationError(f"interrupt line {self.name} is already requested")
+        self._handler = handler
+        self._deliver()
+
+    def free(self) -> None:
+        """Remove the handler; a level that stays high waits for the next one."""
+        self._handler = None
+
+    def set_level(self, high: bool) -> None:
+        """Drive the line: True raises, False lowers."""
+        self.level = high
+        if high and not self._pending:
+            self._deliver()
+
+    def _deliver(self) -> None:
+        if self.level and self._handler is not None and not self._pending:
+            self._pending = True
+            sim = self._sim
+            sim.schedule(sim.costs.irq, Context.HARDIRQ, f"irq {self.name}", self._fire)
+
+    def _fire(self) -> None:
+        self._pending = False
+        if self.level and self._handler is not None:
+            self.delivered += 1
+            self._handler()
+        self._deliver()

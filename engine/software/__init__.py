@@ -1,0 +1,1 @@
+"""Software generics: the `-generic` drivers on pycryptodome, hashlib and hmac."""

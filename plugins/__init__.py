@@ -1,0 +1,1 @@
+"""The pytest plugin, the built-in providers and the command line."""

@@ -1,0 +1,1 @@
+"""The report: its model, its event log and its renderers."""

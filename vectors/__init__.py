@@ -1,0 +1,1 @@
+"""Test vectors: the model, the loaders and the catalogue of sources."""
