@@ -1,0 +1,118 @@
+"""Algorithm descriptors: what a driver registers, with the kernel's fields.
+
+A descriptor is data and functions.  Every operation of a driver returns a status as in the kernel:
+0, -EINPROGRESS when the request will complete later, -EBUSY when it was accepted onto a backlog,
+or another negative errno.  The functions take the transform or the request and nothing else; what
+a driver needs it keeps in `tfm.ctx` and `request.ctx`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
+
+from tcrypt.engine.api.flags import AlgType
+from tcrypt.engine.api.memory import Buffer
+from tcrypt.engine.api.requests import AeadRequest, AhashRequest, SkcipherRequest
+
+if TYPE_CHECKING:
+    from tcrypt.engine.api.transforms import Aead, Ahash, Skcipher
+
+__all__ = ("AeadAlg", "AhashAlg", "AnyAlg", "SkcipherAlg")
+
+DoOneRequest: TypeAlias = Callable[[Any, Any], int]
+
+
+@dataclass(eq=False, kw_only=True)
+class _Alg:
+    """The fields of `struct crypto_alg`.
+
+    Attributes:
+        cra_name: the algorithm, e.g. `cbc(aes)`.
+        cra_driver_name: this implementation, e.g. `cbc(aes-eip93)`.
+        cra_priority: the highest wins a lookup by algorithm name.
+        cra_flags: `AlgFlag` bits.
+        cra_blocksize: bytes; 1 for a stream cipher.
+        cra_alignmask: 2^n - 1; buffers aligned to it need no copy.
+        cra_module: who owns it, for listings.
+        do_one_request: called by a crypto_engine with (engine, request); 0 means started.
+    """
+
+    cra_name: str
+    cra_driver_name: str
+    cra_priority: int
+    cra_flags: int = 0
+    cra_blocksize: int = 1
+    cra_alignmask: int = 0
+    cra_module: str = "kernel"
+    do_one_request: DoOneRequest | None = None
+
+    def variant(self, **changes: Any) -> Any:
+        """A copy with some fields changed, e.g. for a planted registration defect."""
+        return replace(self, **changes)
+
+
+@dataclass(eq=False, kw_only=True)
+class SkcipherAlg(_Alg):
+    """A symmetric-key cipher (`struct skcipher_alg`); sizes in bytes.
+
+    `chunksize` 0 stands for the block size, as in the kernel's registration.
+    """
+
+    type: ClassVar[AlgType] = AlgType.SKCIPHER
+
+    min_keysize: int
+    max_keysize: int
+    setkey: Callable[[Skcipher, bytearray], int]
+    encrypt: Callable[[SkcipherRequest], int]
+    decrypt: Callable[[SkcipherRequest], int]
+    ivsize: int = 0
+    chunksize: int = 0
+    walksize: int = 0
+    init: Callable[[Skcipher], int] | None = None
+    exit: Callable[[Skcipher], None] | None = None
+
+
+@dataclass(eq=False, kw_only=True)
+class AeadAlg(_Alg):
+    """An AEAD cipher (`struct aead_alg`); sizes in bytes."""
+
+    type: ClassVar[AlgType] = AlgType.AEAD
+
+    maxauthsize: int
+    setkey: Callable[[Aead, bytearray], int]
+    encrypt: Callable[[AeadRequest], int]
+    decrypt: Callable[[AeadRequest], int]
+    ivsize: int = 0
+    chunksize: int = 0
+    setauthsize: Callable[[Aead, int], int] | None = None
+    init: Callable[[Aead], int] | None = None
+    exit: Callable[[Aead], None] | None = None
+
+
+@dataclass(eq=False, kw_only=True)
+class AhashAlg(_Alg):
+    """An asynchronous hash (`struct ahash_alg`); sizes in bytes.
+
+    `export` writes `statesize` bytes to the buffer; `import_state` reads them back.
+    """
+
+    type: ClassVar[AlgType] = AlgType.AHASH
+
+    digestsize: int
+    statesize: int
+    hash_init: Callable[[AhashRequest], int]
+    update: Callable[[AhashRequest], int]
+    final: Callable[[AhashRequest], int]
+    finup: Callable[[AhashRequest], int]
+    digest: Callable[[AhashRequest], int]
+    export: Callable[[AhashRequest, Buffer], int]
+    import_state: Callable[[AhashRequest, Buffer], int]
+    setkey: Callable[[Ahash, bytearray], int] | None = None
+    init: Callable[[Ahash], int] | None = None
+    exit: Callable[[Ahash], None] | None = None
+    reqsize: int = field(default=0)
+
+
+AnyAlg: TypeAlias = SkcipherAlg | AeadAlg | AhashAlg

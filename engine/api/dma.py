@@ -1,0 +1,101 @@
+"""DMA mappings: which memory a bus master may touch, and in which direction.
+
+A device reaches memory only through a `DmaBus`.  It works where the driver mapped memory for it,
+and answers a bus error everywhere else, so that a stray address in a descriptor shows, and a
+mapping that nobody takes back can be counted.
+"""
+
+from __future__ import annotations
+
+import enum
+from bisect import bisect_right, insort
+
+from tcrypt.engine.api.memory import Memory
+from tcrypt.engine.sim import BusError
+
+__all__ = ("DmaBus", "DmaDirection", "DmaError")
+
+
+class DmaDirection(enum.Enum):
+    """Who writes the memory while it is mapped (`enum dma_data_direction`)."""
+
+    BIDIRECTIONAL = "bidirectional"
+    TO_DEVICE = "to device"
+    FROM_DEVICE = "from device"
+
+
+class DmaError(Exception):
+    """The driver broke a rule of the DMA API: an unmap that matches no mapping, an empty map."""
+
+
+_Mapping = tuple[int, int, int, DmaDirection]
+
+
+class DmaBus:
+    """The memory interface of one bus master, with the driver's mappings behind it."""
+
+    __slots__ = ("_mappings", "_serial", "memory")
+
+    def __init__(self, memory: Memory) -> None:
+        self.memory = memory
+        self._mappings: list[_Mapping] = []
+        self._serial = 0
+
+    @property
+    def live_mappings(self) -> int:
+        """How many mappings exist: equal before and after where nothing leaks."""
+        return len(self._mappings)
+
+    def map(self, address: int, length: int, direction: DmaDirection) -> int:
+        """Open `length` bytes (1 or more) at `address` to the device; the bus address.
+
+        Raises:
+            DmaError: the length is not positive.
+        """
+        if length <= 0:
+            raise DmaError(f"mapping of {length} bytes at {address:#010x}")
+        self._serial += 1
+        insort(self._mappings, (address, self._serial, length, direction))
+        return address
+
+    def unmap(self, address: int, length: int, direction: DmaDirection) -> None:
+        """Take back one mapping; DmaError when none is exactly like it."""
+        index = bisect_right(self._mappings, (address, 0)) if self._mappings else 0
+        mappings = self._mappings
+        while index < len(mappings) and mappings[index][0] == address:
+            if mappings[index][2] == length and mappings[index][3] is direction:
+                del mappings[index]
+                return
+            index += 1
+        raise DmaError(f"unmap of {length} bytes at {address:#010x}: never mapped like that")
+
+    def alloc_coherent(self, size: int) -> int:
+        """Allocate and map `size` zero bytes for both sides; the address."""
+        address = self.memory.zalloc(size)
+        return self.map(address, size, DmaDirection.BIDIRECTIONAL)
+
+    def free_coherent(self, address: int, size: int) -> None:
+        """Unmap and free what `alloc_coherent` gave."""
+        self.unmap(address, size, DmaDirection.BIDIRECTIONAL)
+        self.memory.free(address)
+
+    def _check(self, address: int, length: int, forbidden: DmaDirection) -> None:
+        mappings = self._mappings
+        index = bisect_right(mappings, (address + 1, 0)) - 1
+        end = address + length
+        while index >= 0:
+            start, _, size, direction = mappings[index]
+            if start + size >= end and direction is not forbidden:
+                return
+            index -= 1
+        raise BusError(address, length, "not mapped for this direction")
+
+    def read(self, address: int, length: int) -> bytes:
+        """The device reads; BusError where the driver mapped nothing it may read."""
+        self._check(address, length, DmaDirection.FROM_DEVICE)
+        return self.memory.read(address, length)
+
+    def write(self, address: int, data: bytes) -> None:
+        """The device writes; BusError where the driver mapped nothing it may write."""
+        self._check(address, len(data), DmaDirection.TO_DEVICE)
+        self.memory.write(address, data)

@@ -1,0 +1,60 @@
+"""One simulated machine: clock, memory, DMA, registry, and what was attached to it.
+
+A provider gets a machine and registers algorithms on it.  Machines are cheap and share nothing,
+so a run boots a new one wherever the previous one may have been left in pieces.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from tcrypt.engine.api.dma import DmaBus
+from tcrypt.engine.api.memory import Memory
+from tcrypt.engine.api.registry import Registry
+from tcrypt.engine.sim import Simulation
+
+__all__ = ("Accelerator", "Machine")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Accelerator:
+    """Evidence about a hardware engine, from the device's side, for the suite's eyes only.
+
+    Attributes:
+        name: the device.
+        jobs: how many data-carrying jobs the device has processed so far.
+        supports: `supports(cra_name, key_size)`: whether the device's own capability bits say
+            that it can do this algorithm with this key size (bytes; 0 for unkeyed).
+        depth: how many single-segment requests it holds at once before it is full.
+        shortest: length in bytes below which the driver's documented policy leaves a request to
+            software.
+    """
+
+    name: str
+    jobs: Callable[[], int]
+    supports: Callable[[str, int], bool]
+    depth: int
+    shortest: int = 1
+
+
+class Machine:
+    """The simulated machine that drivers are registered on."""
+
+    def __init__(self, sim: Simulation | None = None, memory: Memory | None = None) -> None:
+        self.sim = sim or Simulation()
+        self.memory = memory or Memory()
+        self.dma = DmaBus(self.memory)
+        self.registry = Registry(self)
+        self.engines: list[Any] = []
+        self.accelerators: list[Accelerator] = []
+        self.warnings: list[str] = []
+
+    def warn(self, text: str) -> None:
+        """Record what the kernel would WARN about; a run counts it as a failure."""
+        self.warnings.append(text)
+
+    def attach(self, accelerator: Accelerator) -> None:
+        """Tell the suite about a hardware engine on this machine."""
+        self.accelerators.append(accelerator)

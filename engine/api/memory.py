@@ -1,0 +1,113 @@
+"""Physical memory of the simulated machine: one flat address space with an allocator.
+
+Addresses are plain integers, as a device sees them.  Nothing stops a driver from writing past the
+end of a buffer that it was given, exactly as in C; the suite puts guard bytes around every buffer
+and looks at them afterwards.  Only accesses outside of all memory fault.
+"""
+
+from __future__ import annotations
+
+from tcrypt.engine.sim import BusError
+
+__all__ = ("CACHE_LINE", "Buffer", "Memory")
+
+CACHE_LINE = 64
+_FIRST_ADDRESS = 0x1000_0000
+
+
+class Memory:
+    """RAM that grows on demand, up to `limit` bytes, from a non-zero base address.
+
+    Freed blocks keep their content: what a driver leaves behind in them can be looked for.
+    """
+
+    __slots__ = ("_break", "_free", "_limit", "_live", "_view")
+
+    base = _FIRST_ADDRESS
+
+    def __init__(self, limit: int = 1 << 30) -> None:
+        self._view = memoryview(bytearray(1 << 18))
+        self._break = 0
+        self._limit = limit
+        self._live: dict[int, int] = {}
+        self._free: dict[int, list[int]] = {}
+
+    def alloc(self, size: int) -> int:
+        """Allocate `size` bytes (content undefined), aligned to a cache line; the address."""
+        rounded = max(CACHE_LINE, -(-size // CACHE_LINE) * CACHE_LINE)
+        bucket = self._free.get(rounded)
+        if bucket:
+            address = bucket.pop()
+        else:
+            address = self._break + self.base
+            self._grow(rounded)
+        self._live[address] = rounded
+        return address
+
+    def zalloc(self, size: int) -> int:
+        """Allocate `size` zero bytes; the address."""
+        address = self.alloc(size)
+        self.write(address, bytes(size))
+        return address
+
+    def free(self, address: int) -> None:
+        """Return a block to the allocator; BusError when it is not allocated (a double free)."""
+        size = self._live.pop(address, None)
+        if size is None:
+            raise BusError(address, 0, "freed, but not allocated")
+        self._free.setdefault(size, []).append(address)
+
+    @property
+    def live_blocks(self) -> int:
+        """How many blocks are allocated: equal before and after where nothing leaks."""
+        return len(self._live)
+
+    def _grow(self, size: int) -> None:
+        end = self._break + size
+        if end > self._limit:
+            raise MemoryError(f"simulated memory is limited to {self._limit} bytes")
+        if end > len(self._view):
+            bigger = bytearray(max(end, 2 * len(self._view)))
+            bigger[: self._break] = self._view[: self._break]
+            self._view = memoryview(bigger)
+        self._break = end
+
+    def read(self, address: int, length: int) -> bytes:
+        """The `length` bytes at `address`; BusError outside of memory."""
+        start = address - self.base
+        if start < 0 or length < 0 or start + length > self._break:
+            raise BusError(address, length, "read outside of memory")
+        return self._view[start : start + length].tobytes()
+
+    def write(self, address: int, data: bytes | bytearray | memoryview) -> None:
+        """Store `data` at `address`; BusError outside of memory."""
+        start = address - self.base
+        end = start + len(data)
+        if start < 0 or end > self._break:
+            raise BusError(address, len(data), "write outside of memory")
+        self._view[start:end] = data
+
+
+class Buffer:
+    """A pointer into memory together with the length that its owner promises.
+
+    Like a C pointer it does not stop a write that is too long.
+    """
+
+    __slots__ = ("address", "length", "memory")
+
+    def __init__(self, memory: Memory, address: int, length: int) -> None:
+        self.memory = memory
+        self.address = address
+        self.length = length
+
+    def read(self, length: int | None = None) -> bytes:
+        """The first `length` bytes (all promised ones by default)."""
+        return self.memory.read(self.address, self.length if length is None else length)
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        """Store `data` from the start on, whatever the promised length."""
+        self.memory.write(self.address, data)
+
+    def __repr__(self) -> str:
+        return f"Buffer({self.address:#010x}, {self.length})"

@@ -1,0 +1,100 @@
+"""Scatterlists: a logical run of bytes spread over memory segments (`struct scatterlist`)."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from tcrypt.engine.api.memory import Memory
+
+__all__ = ("Scatterlist", "Segment", "pair_segments")
+
+
+class Segment(NamedTuple):
+    """One entry: a byte address and a length in bytes, which may be zero."""
+
+    address: int
+    length: int
+
+
+class Scatterlist:
+    """A list of segments in one memory; drivers must leave the entries as they are."""
+
+    __slots__ = ("entries", "memory")
+
+    def __init__(self, memory: Memory, entries: Sequence[Segment]) -> None:
+        self.memory = memory
+        self.entries = entries
+
+    @property
+    def total(self) -> int:
+        """The sum of all segment lengths, in bytes."""
+        return sum(entry.length for entry in self.entries)
+
+    def nents_for_len(self, length: int) -> int:
+        """How many entries hold the first `length` bytes; -EINVAL when the list is too short."""
+        if length == 0:
+            return 0
+        for count, entry in enumerate(self.entries, 1):
+            if entry.length >= length:
+                return count
+            length -= entry.length
+        return -errno.EINVAL
+
+    def walk(self, length: int, skip: int = 0) -> Iterator[Segment]:
+        """The non-empty pieces that hold bytes `skip` .. `skip + length`, in order.
+
+        Stops early when the list is shorter; check with `nents_for_len` first.
+        """
+        for address, size in self.entries:
+            if skip >= size:
+                skip -= size
+                continue
+            piece = min(size - skip, length)
+            if piece <= 0:
+                return
+            yield Segment(address + skip, piece)
+            length -= piece
+            skip = 0
+
+    def read(self, length: int, skip: int = 0) -> bytes:
+        """Up to `length` logical bytes from offset `skip` on."""
+        entries = self.entries
+        if entries and skip + length <= entries[0][1]:
+            return self.memory.read(entries[0][0] + skip, length)
+        memory = self.memory
+        return b"".join(memory.read(*piece) for piece in self.walk(length, skip))
+
+    def write(self, data: bytes, skip: int = 0) -> None:
+        """Store `data` at logical offset `skip`; what does not fit is dropped."""
+        entries = self.entries
+        if entries and skip + len(data) <= entries[0][1]:
+            self.memory.write(entries[0][0] + skip, data)
+            return
+        view = memoryview(data)
+        for address, size in self.walk(len(data), skip):
+            self.memory.write(address, view[:size])
+            view = view[size:]
+
+
+def pair_segments(
+    src: Scatterlist, dst: Scatterlist, length: int
+) -> Iterator[tuple[int, int, int]]:
+    """Cut `length` bytes so that no piece crosses an entry of either list.
+
+    Yields:
+        (source address, destination address, length in bytes), none of them empty.
+    """
+    sources, targets = src.walk(length), dst.walk(length)
+    source, target = Segment(0, 0), Segment(0, 0)
+    while length > 0:
+        source = source if source.length else next(sources, Segment(0, 0))
+        target = target if target.length else next(targets, Segment(0, 0))
+        size = min(source.length, target.length)
+        if not size:
+            return
+        yield source.address, target.address, size
+        source = Segment(source.address + size, source.length - size)
+        target = Segment(target.address + size, target.length - size)
+        length -= size

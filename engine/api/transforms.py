@@ -1,0 +1,204 @@
+"""Transforms: a keyed instance of an algorithm, and the rules that the core enforces for it.
+
+The core's rules are those of kernel-crypto, section 6: key lengths outside the declared range
+never reach a driver, a transform without a key answers -ENOKEY before anything else is looked at,
+an AEAD ciphertext shorter than its tag is -EINVAL.
+"""
+
+from __future__ import annotations
+
+import errno
+from typing import TYPE_CHECKING, Any
+
+from tcrypt.engine.api.algorithms import AeadAlg, AhashAlg, SkcipherAlg
+from tcrypt.engine.api.errors import check_status, crypto_error
+from tcrypt.engine.api.flags import AlgFlag, ReqFlag
+from tcrypt.engine.api.memory import Buffer
+from tcrypt.engine.api.requests import AeadRequest, AhashRequest, SkcipherRequest
+
+if TYPE_CHECKING:
+    from tcrypt.engine.api.machine import Machine
+
+__all__ = ("Aead", "Ahash", "AnyTransform", "Skcipher")
+
+_NEED_KEY = int(ReqFlag.NEED_KEY)
+_OPTIONAL_KEY = int(AlgFlag.OPTIONAL_KEY)
+
+
+class _Transform:
+    """What all transforms share.
+
+    Attributes:
+        machine: where the driver finds memory, the registry and the simulation.
+        ctx: the driver's room, kept as long as the transform lives.
+        flags: `ReqFlag` bits; a driver hands FORBID_WEAK_KEYS on to its fallback.
+        reqsize: bytes of request context that the driver asks for; a driver with a fallback must
+            ask for at least as much as that.
+    """
+
+    __slots__ = ("ctx", "flags", "machine", "reqsize")
+
+    def __init__(self, machine: Machine, needs_key: bool) -> None:
+        self.machine = machine
+        self.ctx: Any = None
+        self.flags = _NEED_KEY if needs_key else 0
+        self.reqsize = 0
+
+    def set_flags(self, flags: int) -> None:
+        """Set request-mask bits on the transform, such as FORBID_WEAK_KEYS."""
+        self.flags |= flags & ReqFlag.request_mask()
+
+    def clear_flags(self, flags: int) -> None:
+        """Clear request-mask bits."""
+        self.flags &= ~(flags & ReqFlag.request_mask())
+
+    @property
+    def needs_key(self) -> bool:
+        """Whether operations answer -ENOKEY until a key is set."""
+        return bool(self.flags & _NEED_KEY)
+
+    def _keyed(self, driver: str, setkey: Any, key: bytes) -> None:
+        # The driver gets a copy that is wiped when the call returns, so that one which keeps a
+        # reference instead of the bytes works with zeros from then on.
+        lent = bytearray(key)
+        self.flags |= _NEED_KEY
+        try:
+            status = setkey(self, lent)
+        finally:
+            lent[:] = bytes(len(lent))
+        check_status(status, f"{driver}: setkey of {len(key)} bytes")
+        self.flags &= ~_NEED_KEY
+
+
+class Skcipher(_Transform):
+    """A symmetric-key cipher transform (`struct crypto_skcipher`)."""
+
+    __slots__ = ("alg",)
+
+    def __init__(self, machine: Machine, alg: SkcipherAlg) -> None:
+        super().__init__(machine, alg.max_keysize != 0)
+        self.alg = alg
+
+    def request(self) -> SkcipherRequest:
+        """A new request on this transform."""
+        return SkcipherRequest(self)
+
+    def setkey(self, key: bytes) -> None:
+        """Set the key; OSError with the errno on refusal.
+
+        A length outside the algorithm's range is -EINVAL without the driver being asked, and
+        the previous key stays usable (kernel-crypto, section 6.2).
+        """
+        alg = self.alg
+        if not alg.min_keysize <= len(key) <= alg.max_keysize:
+            what = f"{alg.cra_driver_name}: setkey of {len(key)} bytes"
+            raise crypto_error(-errno.EINVAL, what)
+        self._keyed(alg.cra_driver_name, alg.setkey, key)
+
+    def encrypt(self, request: SkcipherRequest) -> int:
+        """Submit an encryption; the status."""
+        if self.flags & _NEED_KEY:
+            return -errno.ENOKEY
+        return self.alg.encrypt(request)
+
+    def decrypt(self, request: SkcipherRequest) -> int:
+        """Submit a decryption; the status."""
+        if self.flags & _NEED_KEY:
+            return -errno.ENOKEY
+        return self.alg.decrypt(request)
+
+
+class Aead(_Transform):
+    """An AEAD transform (`struct crypto_aead`); `authsize` is the tag length in bytes."""
+
+    __slots__ = ("alg", "authsize")
+
+    def __init__(self, machine: Machine, alg: AeadAlg) -> None:
+        super().__init__(machine, True)
+        self.alg = alg
+        self.authsize = alg.maxauthsize
+
+    def request(self) -> AeadRequest:
+        """A new request on this transform."""
+        return AeadRequest(self)
+
+    def setkey(self, key: bytes) -> None:
+        """Set the key; the driver judges all lengths; OSError with the errno on refusal."""
+        self._keyed(self.alg.cra_driver_name, self.alg.setkey, key)
+
+    def setauthsize(self, authsize: int) -> None:
+        """Set the tag length in bytes; OSError(EINVAL) outside of 1 .. maxauthsize."""
+        alg = self.alg
+        what = f"{alg.cra_driver_name}: setauthsize {authsize}"
+        if authsize > alg.maxauthsize or (authsize <= 0 and alg.maxauthsize):
+            raise crypto_error(-errno.EINVAL, what)
+        if alg.setauthsize is not None:
+            check_status(alg.setauthsize(self, authsize), what)
+        self.authsize = authsize
+
+    def encrypt(self, request: AeadRequest) -> int:
+        """Submit an encryption; the status."""
+        if self.flags & _NEED_KEY:
+            return -errno.ENOKEY
+        return self.alg.encrypt(request)
+
+    def decrypt(self, request: AeadRequest) -> int:
+        """Submit a decryption; the status; -EINVAL when the text is shorter than the tag."""
+        if self.flags & _NEED_KEY:
+            return -errno.ENOKEY
+        if request.cryptlen < self.authsize:
+            return -errno.EINVAL
+        return self.alg.decrypt(request)
+
+
+class Ahash(_Transform):
+    """An asynchronous hash transform (`struct crypto_ahash`)."""
+
+    __slots__ = ("alg",)
+
+    def __init__(self, machine: Machine, alg: AhashAlg) -> None:
+        keyed = alg.setkey is not None and not alg.cra_flags & _OPTIONAL_KEY
+        super().__init__(machine, keyed)
+        self.alg = alg
+        self.reqsize = alg.reqsize
+
+    def request(self) -> AhashRequest:
+        """A new request on this transform."""
+        return AhashRequest(self)
+
+    def setkey(self, key: bytes) -> None:
+        """Set the key of a keyed hash; OSError(ENOSYS) for one that takes none."""
+        if self.alg.setkey is None:
+            raise crypto_error(-errno.ENOSYS, f"{self.alg.cra_driver_name}: setkey")
+        self._keyed(self.alg.cra_driver_name, self.alg.setkey, key)
+
+    def init(self, request: AhashRequest) -> int:
+        """Start a message; -ENOKEY when a key is missing."""
+        return -errno.ENOKEY if self.flags & _NEED_KEY else self.alg.hash_init(request)
+
+    def update(self, request: AhashRequest) -> int:
+        """Hash `nbytes` more of `src`; the status."""
+        return self.alg.update(request)
+
+    def final(self, request: AhashRequest) -> int:
+        """Write the digest to `result`; the status."""
+        return self.alg.final(request)
+
+    def finup(self, request: AhashRequest) -> int:
+        """Update, then final, as one step; the status."""
+        return self.alg.finup(request)
+
+    def digest(self, request: AhashRequest) -> int:
+        """Init, update and final as one step; -ENOKEY when a key is missing."""
+        return -errno.ENOKEY if self.flags & _NEED_KEY else self.alg.digest(request)
+
+    def export(self, request: AhashRequest, out: Buffer) -> int:
+        """Write the state of the message so far, `statesize` bytes, to `out`; the status."""
+        return self.alg.export(request, out)
+
+    def import_state(self, request: AhashRequest, state: Buffer) -> int:
+        """Continue from an exported state; -ENOKEY when a key is missing."""
+        return -errno.ENOKEY if self.flags & _NEED_KEY else self.alg.import_state(request, state)
+
+
+AnyTransform = Skcipher | Aead | Ahash
