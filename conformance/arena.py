@@ -1,0 +1,130 @@
+"""Where a request's buffers lie in one guarded piece of memory, and what it must look like after.
+
+All buffers of a request (source, destination, IV) stand in one *arena* filled with poison, with
+guard bytes before and behind each.  The whole arena is compared with an expected image after the
+operation: a byte outside of what the operation may write, before a buffer or behind it, in
+the source or next to the IV, cannot change unseen.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from tcrypt.layouts import PAGE, CipherLayout, Division, InPlace, divide
+
+__all__ = ("GUARD", "POISON", "Chunk", "CipherPlan", "plan_cipher", "plan_message")
+
+GUARD = 32
+POISON = 0xFE
+_LINE = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """`length` bytes at `offset` of the arena; they hold the stream from byte `start` on."""
+
+    offset: int
+    length: int
+    start: int
+
+
+@dataclass(frozen=True, slots=True)
+class CipherPlan:
+    """The placement of one request.
+
+    Attributes:
+        size: bytes of the arena.
+        src: chunks of the source list, in list order (empty entries included).
+        dst: chunks of the destination list; the same object as `src` in place.
+        iv: arena offset of the IV.
+        shared: whether destination memory is source memory.
+        template: the arena full of poison.
+    """
+
+    size: int
+    src: tuple[Chunk, ...]
+    dst: tuple[Chunk, ...]
+    iv: int
+    shared: bool
+    template: bytes = field(repr=False)
+
+    def image(self, source: bytes, iv: bytes) -> bytearray:
+        """The arena before the operation."""
+        image = bytearray(self.template)
+        _store(image, self.src, source)
+        image[self.iv : self.iv + len(iv)] = iv
+        return image
+
+
+def _store(image: bytearray, chunks: tuple[Chunk, ...], data: bytes) -> None:
+    end = len(data)
+    for chunk in chunks:
+        start = chunk.start
+        if start >= end:
+            return
+        piece = data[start : start + chunk.length]
+        image[chunk.offset : chunk.offset + len(piece)] = piece
+
+
+def store(image: bytearray, chunks: tuple[Chunk, ...], data: bytes) -> None:
+    """Put `data` into the chunks of a list, as a correct driver would."""
+    _store(image, chunks, data)
+
+
+def load(image: bytes | bytearray, chunks: tuple[Chunk, ...], length: int) -> bytes:
+    """The first `length` bytes of the stream that the chunks hold."""
+    pieces = b"".join(image[chunk.offset : chunk.offset + chunk.length] for chunk in chunks)
+    return pieces[:length]
+
+
+class _Cursor:
+    """Hands out guarded places, one after the other."""
+
+    def __init__(self) -> None:
+        self.end = 0
+
+    def place(self, length: int, offset: int) -> int:
+        granule = PAGE if offset >= _LINE else _LINE
+        start = -(-(self.end + GUARD) // granule) * granule + offset
+        self.end = start + length + GUARD
+        return start
+
+
+def _chunks(
+    cursor: _Cursor, total: int, divisions: tuple[Division, ...], empty_entries: bool
+) -> tuple[Chunk, ...]:
+    chunks: list[Chunk] = []
+    start = 0
+    for division, length in divide(total, divisions):
+        if empty_entries:
+            chunks.append(Chunk(cursor.place(0, 0), 0, start))
+        chunks.append(Chunk(cursor.place(length, division.offset), length, start))
+        start += length
+    return tuple(chunks)
+
+
+@lru_cache(maxsize=4096)
+def plan_cipher(layout: CipherLayout, src_len: int, dst_len: int, ivsize: int) -> CipherPlan:
+    """Place a request that reads `src_len` and writes `dst_len` bytes, with an IV of `ivsize`.
+
+    In place, the one buffer set is as long as the longer of both (kernel-crypto, section 1.5).
+    """
+    cursor = _Cursor()
+    shared = layout.in_place is not InPlace.NO
+    total = max(src_len, dst_len) if shared else src_len
+    src = _chunks(cursor, total + layout.slack, layout.src, layout.empty_entries)
+    dst = src
+    if not shared:
+        cuts = layout.dst or layout.src
+        dst = _chunks(cursor, dst_len + layout.slack, cuts, layout.empty_entries)
+    iv = cursor.place(ivsize, layout.iv_offset)
+    return CipherPlan(cursor.end, src, dst, iv, shared, bytes([POISON]) * cursor.end)
+
+
+@lru_cache(maxsize=4096)
+def plan_message(divisions: tuple[Division, ...], length: int) -> tuple[int, tuple[Chunk, ...]]:
+    """Place a message of `length` bytes: the arena's size, and one chunk per division."""
+    cursor = _Cursor()
+    chunks = _chunks(cursor, length, divisions, False)
+    return cursor.end, chunks

@@ -1,0 +1,231 @@
+"""The bench: submits requests to one driver on one machine and watches their life cycle."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Callable
+from typing import Any
+
+from tcrypt import facts
+from tcrypt.engine.api.errors import errno_name
+from tcrypt.engine.api.flags import ReqFlag
+from tcrypt.engine.api.machine import Machine
+from tcrypt.engine.api.requests import AnyRequest
+from tcrypt.engine.sim import StepBudgetError
+from tcrypt.problems import Problem, WatchdogError, raised
+from tcrypt.subject import Subject
+from tcrypt.watchdog import Watchdog
+
+__all__ = ("Bench", "Ticket", "Uninitialised")
+
+_EINPROGRESS = -errno.EINPROGRESS
+_EBUSY = -errno.EBUSY
+_MAY_BACKLOG = int(ReqFlag.MAY_BACKLOG)
+_MAY_SLEEP = int(ReqFlag.MAY_SLEEP)
+_DEADLINE_NS = 30_000_000_000
+_STEP_BUDGET = 400_000
+_PAGE = 4096
+_FIRST_ARENA = 64 * 1024
+
+
+class Uninitialised:
+    """What a driver finds in a request's context before it has put something there."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "<uninitialised request context>"
+
+
+_UNINITIALISED = Uninitialised()
+
+
+class Ticket:
+    """The life of one submitted request: the submission's status, and every callback since."""
+
+    __slots__ = ("atomic", "notes", "request", "sim", "submitted")
+
+    def __init__(self, request: AnyRequest, sim: Any) -> None:
+        self.request = request
+        self.sim = sim
+        self.submitted: Any = None
+        self.notes: list[int] = []
+        self.atomic = True
+
+    def completed(self, status: int) -> None:
+        """Called for every completion."""
+        self.notes.append(status)
+        if not self.sim.in_softirq:
+            self.atomic = False
+
+    @property
+    def pending(self) -> bool:
+        """Whether the request was accepted for later."""
+        return self.submitted in (_EINPROGRESS, _EBUSY)
+
+    @property
+    def status(self) -> Any:
+        """The final status: the submission's, or that of the last final callback."""
+        if not self.pending:
+            return self.submitted
+        final = [note for note in self.notes if note != _EINPROGRESS]
+        return final[-1] if final else None
+
+    def problems(self) -> list[Problem]:
+        """What is wrong with the life cycle (crypto API, 6.10)."""
+        if not self.pending:
+            if not self.notes:
+                return _status_problem(self.submitted)
+            notes = ", ".join(errno_name(note) for note in self.notes)
+            return [
+                Problem(
+                    f"returned {errno_name(self.submitted)} and called back with {notes}",
+                    facts.ONCE,
+                )
+            ]
+        found = self._callback_problems()
+        if not self.atomic:
+            found.append(Problem("completed with bottom halves enabled", facts.CONTEXT))
+        return found
+
+    def _callback_problems(self) -> list[Problem]:
+        notices = self.notes.count(_EINPROGRESS)
+        finals = [note for note in self.notes if note != _EINPROGRESS]
+        if not finals:
+            told = errno_name(self.submitted)
+            return [
+                Problem(f"submission returned {told}, no completion ever came", facts.PROGRESS)
+            ]
+        found = _status_problem(finals[0])
+        if len(finals) > 1:
+            statuses = ", ".join(errno_name(note) for note in finals)
+            found.append(Problem(f"completed {len(finals)} times: {statuses}", facts.ONCE))
+        if notices > (1 if self.submitted == _EBUSY else 0) or _EINPROGRESS in self.notes[1:]:
+            told = errno_name(self.submitted)
+            found.append(
+                Problem(f"{notices} backlog notices after a submission of {told}", facts.BACKLOG)
+            )
+        return found
+
+
+def _status_problem(status: Any) -> list[Problem]:
+    if type(status) is int and status <= 0:
+        return []
+    return [
+        Problem(
+            f"status {status!r} is neither 0 nor a negative errno",
+            facts.STATUS,
+            expected="0 or a negative errno",
+            got=repr(status),
+        )
+    ]
+
+
+class Bench:
+    """One driver on one machine.
+
+    A bench is *broken* after a driver raised, hung or left the machine busy; `refresh` then boots
+    a new machine, so that the next case starts clean.
+    """
+
+    def __init__(self, subject: Subject, watchdog: Watchdog) -> None:
+        self.subject = subject
+        self.watchdog = watchdog
+        self.broken = False
+        self.machine: Machine
+        self._boot()
+
+    def _boot(self) -> None:
+        self.machine = self.subject.provider.boot()
+        self.sim = self.machine.sim
+        self.memory = self.machine.memory
+        self._arena = 0
+        self._arena_size = 0
+        self.broken = False
+        self._warned = len(self.machine.warnings)
+        self.opened()
+
+    def opened(self) -> None:
+        """Allocate what the bench needs on a new machine; the subclass says what."""
+
+    def refresh(self) -> None:
+        """Boot a new machine if the last case broke the current one."""
+        if self.broken:
+            self._boot()
+
+    def arena(self, size: int) -> int:
+        """The page-aligned address of at least `size` bytes, the same as long as it suffices."""
+        if size > self._arena_size:
+            self._arena_size = max(size, _FIRST_ARENA, 2 * self._arena_size)
+            address = self.memory.alloc(self._arena_size + _PAGE)
+            self._arena = -(-address // _PAGE) * _PAGE
+            self.moved()
+        return self._arena
+
+    def moved(self) -> None:
+        """The arena has a new address: forget what was derived from the old one."""
+
+    def guarded(self, what: str, body: Callable[[], list[Problem]]) -> list[Problem]:
+        """Run one case; a driver that raises or hangs becomes a problem and breaks the bench."""
+        self.watchdog.arm()
+        try:
+            found = body()
+        except WatchdogError as error:
+            self.broken = True
+            found = [Problem(f"{what} hangs: {error}", facts.PROGRESS)]
+        except StepBudgetError as error:
+            self.broken = True
+            found = [Problem(f"{what} never ends: {error}", facts.PROGRESS)]
+        except Exception as error:
+            self.broken = True
+            found = [raised(error, what)]
+        finally:
+            self.watchdog.disarm()
+        if found:
+            self.broken = True
+        return found
+
+    def perform(self, request: AnyRequest, call: Callable[[Any], int], flags: int = 0) -> Ticket:
+        """Submit one request and run the machine until nothing is left to do."""
+        ticket = self.submit(request, call, flags)
+        sim = self.sim
+        if not sim.idle:
+            self.settle()
+        return ticket
+
+    def submit(self, request: AnyRequest, call: Callable[[Any], int], flags: int = 0) -> Ticket:
+        """Submit a request without running the machine."""
+        ticket = Ticket(request, self.sim)
+        request.set_callback(_MAY_BACKLOG | flags, Ticket.completed, ticket)
+        ticket.submitted = call(request)
+        return ticket
+
+    def settle(self) -> None:
+        """Run the machine until it is idle; StepBudgetError when it never is."""
+        sim = self.sim
+        if not sim.run(deadline=sim.now + _DEADLINE_NS, max_steps=_STEP_BUDGET):
+            raise StepBudgetError(f"still busy after {_DEADLINE_NS // 10**9} s of simulated time")
+
+    def uninitialised(self, request: AnyRequest) -> None:
+        """Make the request's context what the kernel's is: not zero, not the last one's."""
+        request.ctx = _UNINITIALISED
+
+    def machine_problems(self, mappings: int) -> list[Problem]:
+        """Warnings since the last call, and mappings beyond the `mappings` there were before."""
+        found = []
+        warnings = self.machine.warnings
+        if len(warnings) > self._warned:
+            for text in warnings[self._warned :]:
+                found.append(Problem(text, facts.KERNEL_WARNING))
+            self._warned = len(warnings)
+        live = self.machine.dma.live_mappings
+        if live != mappings:
+            found.append(
+                Problem(
+                    f"{live - mappings} DMA mappings more than before the request",
+                    facts.LEAK,
+                    expected=str(mappings),
+                    got=str(live),
+                )
+            )
+        return found

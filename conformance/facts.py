@@ -1,0 +1,36 @@
+"""The written facts that checks enforce, one sentence each, with where it is written.
+
+Section numbers are those of the project's reference pages (see docs/facts.md).
+"""
+
+from __future__ import annotations
+
+__all__: tuple[str, ...] = ()
+
+OUTPUT = "output equals the published vector or an independent implementation"
+STATUS = "a request ends with the kernel's status for that input (crypto API, 6.2-6.5)"
+SETKEY = (
+    "setkey accepts and refuses exactly what the kernel does, with its errno (crypto API, 6.2)"
+)
+IV_OUT = "req->iv is the last ciphertext block after CBC, the next counter after CTR (6.3)"
+IV_KEPT = "req->iv is left alone by a mode without one, and by a request that failed (6.3)"
+GUARD = "memory outside of the request's buffers is left alone (6.3)"
+SOURCE = "the source is left alone when the destination is elsewhere (6.3)"
+AAD = "the AAD part of the destination is the AAD or left alone (6.4)"
+FORGERY = "a forged message is -EBADMSG and releases nothing (6.4)"
+REQUEST = "the fields of a request and its scatterlists are read-only to the driver (6.3)"
+ONCE = "an accepted request is completed exactly once, a synchronous one never (6.10)"
+BACKLOG = "-EINPROGRESS is delivered at most once, and only after -EBUSY (5.1)"
+CONTEXT = "completion callbacks run with bottom halves disabled (6.10)"
+PROGRESS = "an accepted request completes (6.10)"
+LEAK = "what was mapped or allocated for a request is released with it"
+KERNEL_WARNING = "nothing that the kernel would warn about happens"
+RESULT_KEPT = "a step before the last leaves the result buffer alone (testmgr, 1.7)"
+STATE_SIZE = "export writes exactly statesize bytes (testmgr, 1.7)"
+NO_KEY = "a transform without a key answers -ENOKEY (6.2)"
+KEY_LOST = "after a driver refused a key no older key is usable (6.2)"
+ISOLATION = "requests and transforms do not influence each other (6.10)"
+WHO = "a key size that the device has runs on it, one that it lacks in software (device options)"
+RING_FULL = "a full ring answers -ENOSPC to the engine, which retries in order (5.4)"
+ORDER = "requests of one engine complete in the order of their submission (5.4)"
+PROPERTY = "declared properties equal the reference's (testmgr, 2.5)"

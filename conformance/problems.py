@@ -1,0 +1,58 @@
+"""What a check can find wrong: a problem, and the fact that it breaks."""
+
+from __future__ import annotations
+
+import traceback
+from typing import NamedTuple
+
+__all__ = ("Problem", "WatchdogError", "hex_excerpt", "raised")
+
+_SHOWN = 64
+
+
+class Problem(NamedTuple):
+    """One thing that is wrong.
+
+    Attributes:
+        message: what happened, with the values.
+        fact: the written rule that it breaks.
+        expected: what was wanted, hex or a status; empty where the message says it all.
+        got: what came instead.
+        attribution: whose fault it is: `driver`, `device`, `profile` or `suite`.
+    """
+
+    message: str
+    fact: str
+    expected: str = ""
+    got: str = ""
+    attribution: str = "driver"
+
+
+class WatchdogError(BaseException):
+    """The driver's code ran longer in real time than the run allows.
+
+    Not an `Exception`, so that a driver's own `except Exception` does not swallow it.
+    """
+
+
+def hex_excerpt(data: bytes, around: int | None = None) -> str:
+    """Hex of `data`, cut to a readable part around the byte index `around` when it is long."""
+    if len(data) <= _SHOWN:
+        return data.hex()
+    start = max(0, (around or 0) - _SHOWN // 4)
+    part = data[start : start + _SHOWN]
+    head = "..." if start else ""
+    tail = "..." if start + _SHOWN < len(data) else ""
+    return f"{head}{part.hex()}{tail} ({len(data)} bytes, from byte {start})"
+
+
+def raised(error: BaseException, what: str) -> Problem:
+    """The problem of a driver that raised instead of returning a status."""
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f" at {frames[-1].name}, line {frames[-1].lineno}" if frames else ""
+    return Problem(
+        f"{what} raised {type(error).__name__}: {error}{where}",
+        "a driver answers with a status, it does not raise",
+        expected="0 or a negative errno",
+        got=type(error).__name__,
+    )
