@@ -184,8 +184,8 @@ def hash_layout(name: str) -> HashLayout:
 def divide(total: int, divisions: tuple[Division, ...]) -> list[tuple[Division, int]]:
     """Cut `total` bytes by proportions as testmgr does (kernel-crypto, section 1.5).
 
-    Shares are rounded to the nearest byte, empty ones are dropped, what remains goes to the last;
-    a total of 0 is one empty share.
+    Shares are rounded to the nearest byte, empty ones are dropped (but for one if all are), and
+    what remains goes to the last.
     """
     shares: list[tuple[Division, int]] = []
     remaining = total
@@ -195,7 +195,7 @@ def divide(total: int, divisions: tuple[Division, ...]) -> list[tuple[Division, 
             shares.append((division, length))
             remaining -= length
     if not shares:
-        return [(divisions[0], 0)]
+        shares.append((divisions[0], 0))
     if remaining:
         division, length = shares[-1]
         shares[-1] = (division, length + remaining)

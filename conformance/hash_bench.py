@@ -1,0 +1,251 @@
+"""Runs one hash case: a message in a layout, step by step, and everything that must hold.
+
+This is the one place where a verdict about a hash request is made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from tcrypt import facts
+from tcrypt.arena import GUARD, POISON, Chunk, plan_message
+from tcrypt.bench import _MAY_SLEEP, Bench
+from tcrypt.engine.api.errors import errno_name
+from tcrypt.engine.api.memory import Buffer
+from tcrypt.engine.api.requests import AhashRequest
+from tcrypt.engine.api.scatterlist import Scatterlist, Segment
+from tcrypt.engine.api.transforms import Ahash
+from tcrypt.layouts import Final, Flush, HashLayout, divide
+from tcrypt.problems import Problem, hex_excerpt
+
+__all__ = ("HashBench", "HashCase", "Steps")
+
+_GUARD = bytes([POISON]) * GUARD
+
+
+class HashCase(NamedTuple):
+    """A message and its digest.
+
+    Attributes:
+        key: as setkey takes it; None for an unkeyed hash, or to keep the transform's key.
+        message: any length.
+        digest: the expected digest, or its first bytes.
+    """
+
+    key: bytes | None
+    message: bytes
+    digest: bytes
+
+
+class HashBench(Bench):
+    """A transform of an ahash driver."""
+
+    tfm: Ahash
+
+    def opened(self) -> None:
+        """Allocate the transform, and guarded room for results and exported states."""
+        self.tfm = self.machine.registry.alloc_ahash(self.subject.driver)
+        alg = self.tfm.alg
+        self.digestsize, self.statesize = alg.digestsize, alg.statesize
+        self.result = self._guarded_buffer(self.digestsize)
+        self.state = self._guarded_buffer(self.statesize)
+
+    def _guarded_buffer(self, length: int) -> Buffer:
+        address = self.memory.alloc(length + 2 * GUARD)
+        return Buffer(self.memory, address + GUARD, length)
+
+    def check(self, case: HashCase, layout: HashLayout) -> list[Problem]:
+        """Run one case in one layout; what is wrong with it."""
+        self.refresh()
+        return self.guarded("hash", lambda: self._check(case, layout))
+
+    def _check(self, case: HashCase, layout: HashLayout) -> list[Problem]:
+        if case.key is not None:
+            try:
+                self.tfm.setkey(case.key)
+            except OSError as error:
+                got = errno_name(-(error.errno or 0))
+                return [Problem(str(error), facts.SETKEY, expected="0", got=got)]
+        size, chunks = plan_message(layout.src, len(case.message))
+        base = self.arena(size)
+        image = bytearray([POISON]) * size
+        for chunk in chunks:
+            part = case.message[chunk.start : chunk.start + chunk.length]
+            image[chunk.offset : chunk.offset + chunk.length] = part
+        self.memory.write(base, image)
+        mappings = self.machine.dma.live_mappings
+        steps = Steps(self, _MAY_SLEEP if layout.may_sleep else 0)
+        self._play(steps, layout, base, chunks, len(case.message))
+        found = steps.found or self._judge(case)
+        if not found and self.memory.read(base, size) != image:
+            found.append(Problem("the message or memory around it changed", facts.SOURCE))
+        found.extend(self.machine_problems(mappings))
+        return found
+
+    def _play(
+        self,
+        steps: Steps,
+        layout: HashLayout,
+        base: int,
+        chunks: tuple[Chunk, ...],
+        total: int,
+    ) -> None:
+        """Hash the chunks as the layout says (testmgr, section 1.7)."""
+        segments = [Segment(base + c.offset, c.length) for c in chunks]
+        if layout.final is Final.DIGEST:
+            steps.digest(segments)
+            return
+        steps.init()
+        pending: list[Segment] = []
+        divisions = divide(total, layout.src)
+        for (division, _), segment in zip(divisions, segments, strict=True):
+            if division.flush is not Flush.NONE and pending:
+                steps.update(pending)
+                pending = []
+            if division.flush is Flush.REIMPORT:
+                steps.reimport()
+            pending.append(segment)
+        if layout.final is Final.FINUP:
+            steps.finup(pending)
+        else:
+            steps.update(pending)
+            steps.final()
+
+    def _judge(self, case: HashCase) -> list[Problem]:
+        """Compare the digest and the guards around it."""
+        room = self.memory.read(self.result.address - GUARD, self.digestsize + 2 * GUARD)
+        got = room[GUARD : GUARD + self.digestsize]
+        if got[: len(case.digest)] != case.digest:
+            return [
+                Problem("wrong digest", facts.OUTPUT, hex_excerpt(case.digest), hex_excerpt(got))
+            ]
+        return _guard_problems(room, self.digestsize, "result", facts.GUARD)
+
+
+def _guard_problems(room: bytes, length: int, name: str, fact: str) -> list[Problem]:
+    before, behind = room[:GUARD], room[GUARD + length :]
+    for side, guard in (("before", before), ("behind", behind)):
+        if guard != _GUARD:
+            return [
+                Problem(
+                    f"memory {side} the {name} buffer of {length} bytes overwritten",
+                    fact,
+                    _GUARD.hex(),
+                    guard.hex(),
+                )
+            ]
+    return []
+
+
+class Steps:
+    """The steps of one message, each checked; after the first problem the rest is not played."""
+
+    def __init__(self, bench: HashBench, flags: int = 0) -> None:
+        self.bench = bench
+        self.flags = flags
+        self.found: list[Problem] = []
+        self.request = bench.tfm.request()
+        bench.uninitialised(self.request)
+        self._poison(bench.result)
+
+    def _poison(self, buffer: Buffer) -> None:
+        poison = bytes([POISON]) * (buffer.length + 2 * GUARD)
+        self.bench.memory.write(buffer.address - GUARD, poison)
+
+    def _do(
+        self,
+        name: str,
+        call: Callable[[AhashRequest], int],
+        segments: list[Segment] | None,
+        *,
+        last: bool,
+    ) -> None:
+        if self.found:
+            return
+        bench, request = self.bench, self.request
+        src = None if segments is None else Scatterlist(bench.memory, list(segments))
+        nbytes = 0 if segments is None else sum(s.length for s in segments)
+        request.set_crypt(src, bench.result, nbytes)
+        ticket = bench.perform(request, call, self.flags)
+        found = ticket.problems()
+        if not found and ticket.status != 0:
+            got = errno_name(ticket.status)
+            found = [Problem(f"{name} returned {got}, wanted 0", facts.STATUS, "0", got)]
+        if not found:
+            found = self._unchanged(src, segments, nbytes)
+        if not found and not last:
+            found = self._result_kept(name)
+        self.found = found
+
+    def _unchanged(
+        self, src: Scatterlist | None, segments: list[Segment] | None, nbytes: int
+    ) -> list[Problem]:
+        request = self.request
+        same = request.src is src and request.nbytes == nbytes and request.tfm is self.bench.tfm
+        if same and (src is None or list(src.entries) == segments):
+            return []
+        return [Problem("the driver changed the request or its scatterlist", facts.REQUEST)]
+
+    def _result_kept(self, name: str) -> list[Problem]:
+        result = self.bench.result
+        if set(result.read()) == {POISON}:
+            return []
+        got = result.read().hex()
+        return [Problem(f"{name} wrote to the result buffer", facts.RESULT_KEPT, got=got)]
+
+    def init(self) -> None:
+        """Start the message."""
+        self._do("init", self.bench.tfm.init, None, last=False)
+
+    def update(self, segments: list[Segment]) -> None:
+        """Add data."""
+        self._do("update", self.bench.tfm.update, segments, last=False)
+
+    def final(self) -> None:
+        """End the message."""
+        self._do("final", self.bench.tfm.final, None, last=True)
+
+    def finup(self, segments: list[Segment]) -> None:
+        """Add data and end the message."""
+        self._do("finup", self.bench.tfm.finup, segments, last=True)
+
+    def digest(self, segments: list[Segment]) -> None:
+        """Hash everything in one step."""
+        self._do("digest", self.bench.tfm.digest, segments, last=True)
+
+    def export(self) -> bytes:
+        """Export the state of the message; its bytes."""
+        if self.found:
+            return b""
+        bench = self.bench
+        self._poison(bench.state)
+        status: Any = bench.tfm.export(self.request, bench.state)
+        if status != 0:
+            got = errno_name(status)
+            self.found = [Problem(f"export returned {got}, wanted 0", facts.STATUS, "0", got)]
+            return b""
+        room = bench.memory.read(bench.state.address - GUARD, bench.statesize + 2 * GUARD)
+        self.found = _guard_problems(room, bench.statesize, "state", facts.STATE_SIZE)
+        return room[GUARD : GUARD + bench.statesize]
+
+    def import_state(self, state: bytes) -> None:
+        """Go on from a state, in a request that has never seen the message."""
+        if self.found:
+            return
+        bench = self.bench
+        bench.uninitialised(self.request)
+        self.request = bench.tfm.request()
+        bench.uninitialised(self.request)
+        bench.state.write(state)
+        status: Any = bench.tfm.import_state(self.request, bench.state)
+        # The exported bytes belong to the caller, who may overwrite them at once.
+        self._poison(bench.state)
+        if status != 0:
+            got = errno_name(status)
+            self.found = [Problem(f"import returned {got}, wanted 0", facts.STATUS, "0", got)]
+
+    def reimport(self) -> None:
+        """Export, forget everything, import into another request."""
+        state = self.export()
+        self.import_state(state)
