@@ -1,0 +1,186 @@
+"""Every loaded value, computed again by libraries that had no part in the files.
+
+AES and triple DES come from OpenSSL through `cryptography`, a second time from pycryptodome;
+digests from `hashlib` and `hmac`, a second time from pycryptodome.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+import struct
+from collections.abc import Callable
+from types import ModuleType
+
+import pytest
+from Crypto.Cipher import AES
+from Crypto.Hash import HMAC, SHA1, SHA256
+from cryptography.hazmat.decrepit.ciphers.algorithms import TripleDES
+from cryptography.hazmat.primitives.ciphers import Cipher, CipherAlgorithm, algorithms, modes
+
+from tcrypt.vectors.catalogue import Catalogue, VectorFile
+from tcrypt.vectors.model import AeadVector, HashVector, Operation, SkcipherVector, Vector
+
+Crypt = Callable[[str, bytes, bytes, bytes], bytes]
+Mac = Callable[[str, bytes, bytes], bytes]
+
+CATALOGUE = Catalogue.load()
+FILES = [file for name in CATALOGUE.algorithms() for file in CATALOGUE.files(name)]
+CURATED = [file for file in FILES if file.source == "curated"]
+CAVP = [file for file in FILES if file.source == "cavp"]
+
+
+def openssl(algorithm: str, key: bytes, iv: bytes, data: bytes) -> bytes:
+    mode, cipher = re.findall(r"\w+", algorithm)
+    block: CipherAlgorithm = TripleDES(key) if cipher == "des3_ede" else algorithms.AES(key)
+    by_mode: dict[str, Callable[[], modes.ECB | modes.CBC | modes.CTR]] = {
+        "ecb": modes.ECB,
+        "cbc": lambda: modes.CBC(iv),
+        "ctr": lambda: modes.CTR(iv),
+    }
+    context = Cipher(block, by_mode[mode]()).encryptor()
+    return context.update(data) + context.finalize()
+
+
+def pycryptodome(algorithm: str, key: bytes, iv: bytes, data: bytes) -> bytes:
+    if algorithm == "ecb(aes)":
+        return AES.new(key, AES.MODE_ECB).encrypt(data)
+    if algorithm == "cbc(aes)":
+        return AES.new(key, AES.MODE_CBC, iv=iv).encrypt(data)
+    assert algorithm == "ctr(aes)"
+    return AES.new(key, AES.MODE_CTR, nonce=b"", initial_value=iv).encrypt(data)
+
+
+def stdlib_digest(name: str, key: bytes | None, message: bytes) -> bytes:
+    if key is None:
+        return hashlib.new(name, message).digest()
+    return hmac.digest(key, message, name)
+
+
+def pycryptodome_digest(name: str, key: bytes | None, message: bytes) -> bytes:
+    module: ModuleType = {"sha1": SHA1, "sha256": SHA256}[name]
+    if key is None:
+        return bytes(module.new(message).digest())
+    return HMAC.new(key, message, module).digest()
+
+
+def next_iv(algorithm: str, vector: SkcipherVector) -> bytes:
+    """SP 800-38A: the last ciphertext block, or the counter after the last block begun."""
+    if algorithm.startswith("cbc("):
+        return vector.ctext[-len(vector.iv) :]
+    assert algorithm.startswith("ctr(")
+    blocks = -(-len(vector.ptext) // len(vector.iv))
+    counter = int.from_bytes(vector.iv, "big") + blocks
+    return (counter % (1 << 8 * len(vector.iv))).to_bytes(len(vector.iv), "big")
+
+
+def check_skcipher(algorithm: str, vector: SkcipherVector, crypt: Crypt) -> None:
+    assert crypt(algorithm, vector.key, vector.iv, vector.ptext) == vector.ctext, vector.id
+    if vector.iv_out is not None:
+        assert vector.iv_out == next_iv(algorithm, vector), vector.id
+
+
+def check_hash(
+    algorithm: str, vector: HashVector, digest: Callable[[str, bytes | None, bytes], bytes]
+) -> None:
+    name = algorithm.removeprefix("hmac(").rstrip(")")
+    full = digest(name, vector.key, vector.message)
+    assert vector.digest
+    assert full[: len(vector.digest)] == vector.digest, vector.id
+
+
+def check_aead(vector: AeadVector, crypt: Crypt, mac: Mac) -> None:
+    """Open the key blob, then seal again: tag over associated data and ciphertext."""
+    header = struct.unpack("<HH", vector.key[:4])
+    (enckeylen,) = struct.unpack(">I", vector.key[4:8])
+    assert header == (8, 1), vector.id
+    split = len(vector.key) - enckeylen
+    authkey, enckey = vector.key[8:split], vector.key[split:]
+    text, tag = vector.ctext[: len(vector.ptext)], vector.ctext[len(vector.ptext) :]
+    right_tag = mac("sha1", authkey, vector.assoc + text)[: vector.authsize]
+    if vector.novrfy:
+        assert tag != right_tag, vector.id
+        assert vector.operation is Operation.DECRYPT
+    else:
+        assert tag == right_tag, vector.id
+        assert crypt("cbc(aes)", enckey, vector.iv, vector.ptext) == text, vector.id
+
+
+def loaded(file: VectorFile) -> tuple[Vector, ...]:
+    if not file.available:
+        pytest.skip(file.why_not)
+    return tuple(vector for vector in file.load().vectors if vector.expect is None)
+
+
+@pytest.mark.parametrize("library", ["first", "second"])
+@pytest.mark.parametrize("file", CURATED, ids=lambda file: file.name)
+def test_two_libraries_give_every_curated_value(file: VectorFile, library: str) -> None:
+    crypt: Crypt = openssl if library == "first" else pycryptodome
+    digest = stdlib_digest if library == "first" else pycryptodome_digest
+    for vector in loaded(file):
+        match vector:
+            case SkcipherVector():
+                check_skcipher(file.algorithm, vector, crypt)
+            case HashVector():
+                check_hash(file.algorithm, vector, digest)
+            case AeadVector():
+                check_aead(vector, crypt, digest)
+
+
+@pytest.mark.parametrize("file", CAVP, ids=lambda file: file.name)
+def test_openssl_gives_every_value_of_the_package(file: VectorFile) -> None:
+    for vector in loaded(file):
+        if isinstance(vector, SkcipherVector):
+            check_skcipher(file.algorithm, vector, openssl)
+        else:
+            assert isinstance(vector, HashVector)
+            check_hash(file.algorithm, vector, stdlib_digest)
+
+
+@pytest.mark.parametrize(
+    ("vector_id", "ctext", "iv_out"),
+    [
+        (
+            "low-32-bits-two-blocks",
+            "656f643cb5c1d8fb6c7545b6924c5474bb549384e590c746039e863f1cab2c7c",
+            "000102030405060708090a0c00000001",
+        ),
+        ("low-32-bits-one-block", None, "000102030405060708090a0c00000000"),
+        (
+            "all-128-bits-two-blocks",
+            "3c441f32ce07822364d7a2990e50bb13c6a13b37878f5b826f4f8162a1c8d879",
+            "00000000000000000000000000000001",
+        ),
+    ],
+)
+def test_counters_carry_where_32_bit_hardware_does_not(
+    vector_id: str, ctext: str | None, iv_out: str
+) -> None:
+    _, vector = CATALOGUE.find(f"curated:skcipher/ctr-aes-wrap.yaml#{vector_id}")
+    assert isinstance(vector, SkcipherVector)
+    assert ctext is None or vector.ctext.hex() == ctext
+    assert vector.iv_out == bytes.fromhex(iv_out)
+
+
+def test_the_published_truncation_of_rfc_4231_is_there() -> None:
+    _, vector = CATALOGUE.find("curated:ahash/hmac-sha256.yaml#rfc4231-case-5")
+    assert isinstance(vector, HashVector)
+    assert vector.digest.hex() == "a3b6167473100ee06e0c796c2955552b"
+
+
+def test_the_authenc_suite_reaches_the_sizes_that_drivers_get_wrong() -> None:
+    [file] = [
+        file
+        for file in CATALOGUE.files("authenc(hmac(sha1),cbc(aes))")
+        if file.name.startswith("aead/")
+    ]
+    vectors = [vector for vector in loaded(file) if isinstance(vector, AeadVector)]
+    sound = [vector for vector in vectors if not vector.novrfy]
+    authkeys = {len(v.key) - 8 - int.from_bytes(v.key[4:8], "big") for v in sound}
+    assert {0, 20, 64, 65, 80} <= authkeys
+    assert {12, 20} <= {vector.authsize for vector in sound}
+    assert {0, 1, 3, 8, 12, 16, 20} <= {len(vector.assoc) for vector in sound}
+    assert {(0, 0), (0, 20)} <= {(len(vector.ptext), len(vector.assoc)) for vector in sound}
+    assert {16, 24, 32} <= {int.from_bytes(vector.key[4:8], "big") for vector in sound}
+    assert len(vectors) - len(sound) >= 10

@@ -1,0 +1,128 @@
+"""Sizes that an algorithm's name implies, so that loaders can refuse data that cannot fit.
+
+An algorithm that is not listed here has no shape: its vectors are then checked only against
+themselves, because a user may bring vectors for an algorithm of their own.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from tcrypt.vectors.model import AeadVector, HashVector, SkcipherVector
+
+__all__ = (
+    "AeadShape",
+    "CipherShape",
+    "Fault",
+    "aead_fault",
+    "aead_shape",
+    "cipher_shape",
+    "digest_size",
+    "hash_fault",
+    "skcipher_fault",
+)
+
+Fault = tuple[str, str]
+"""A field of the model and what is wrong with it."""
+
+# FIPS 197, FIPS 46-3 and SP 800-67: block size and key sizes, in bytes.
+_CIPHERS = {"aes": (16, (16, 24, 32)), "des": (8, (8,)), "des3_ede": (8, (24,))}
+# RFC 1321 and FIPS 180-4, in bytes.
+_DIGESTS = {"md5": 16, "sha1": 20, "sha224": 28, "sha256": 32, "sha384": 48, "sha512": 64}
+
+_MODE = re.compile(r"(ecb|cbc|ctr)\((\w+)\)")
+_HMAC = re.compile(r"hmac\((\w+)\)")
+_AUTHENC = re.compile(r"authenc\((hmac\(\w+\)),(.+)\)")
+
+
+@dataclass(frozen=True, slots=True)
+class CipherShape:
+    """Sizes in bytes; a message is a whole number of `unit` bytes."""
+
+    key_sizes: tuple[int, ...]
+    ivsize: int
+    unit: int
+
+
+@dataclass(frozen=True, slots=True)
+class AeadShape:
+    """The cipher inside an authenticated one, and the size of the untruncated tag in bytes."""
+
+    cipher: CipherShape
+    maxauthsize: int
+
+
+def cipher_shape(algorithm: str) -> CipherShape | None:
+    """Sizes of a block cipher in a mode of SP 800-38A; None for any other algorithm."""
+    match = _MODE.fullmatch(algorithm)
+    if match is None or match[2] not in _CIPHERS:
+        return None
+    block, key_sizes = _CIPHERS[match[2]]
+    return CipherShape(
+        key_sizes,
+        ivsize=0 if match[1] == "ecb" else block,
+        unit=1 if match[1] == "ctr" else block,
+    )
+
+
+def digest_size(algorithm: str) -> int | None:
+    """Size in bytes of the full digest of a hash or HMAC; None for any other algorithm."""
+    match = _HMAC.fullmatch(algorithm)
+    return _DIGESTS.get(match[1] if match else algorithm)
+
+
+def aead_shape(algorithm: str) -> AeadShape | None:
+    """Sizes of an `authenc(hmac(x),mode(cipher))`; None for any other algorithm."""
+    match = _AUTHENC.fullmatch(algorithm)
+    if match is None:
+        return None
+    cipher, tag = cipher_shape(match[2]), digest_size(match[1])
+    return AeadShape(cipher, tag) if cipher and tag else None
+
+
+def skcipher_fault(shape: CipherShape | None, vector: SkcipherVector) -> Fault | None:
+    """The first size of `vector` that contradicts the others or its algorithm's shape."""
+    length = len(vector.ptext)
+    if len(vector.ctext) != length:
+        return "ctext", f"{len(vector.ctext)} bytes, but the plaintext has {length}"
+    if vector.iv_out is not None and len(vector.iv_out) != len(vector.iv):
+        return "iv_out", f"{len(vector.iv_out)} bytes, but the iv has {len(vector.iv)}"
+    if shape is None or vector.expect is not None:
+        return None
+    if len(vector.key) not in shape.key_sizes:
+        return "key", f"{len(vector.key)} bytes, want one of {shape.key_sizes}"
+    if len(vector.iv) != shape.ivsize:
+        return "iv", f"{len(vector.iv)} bytes, want {shape.ivsize}"
+    if length % shape.unit:
+        return "ptext", f"{length} bytes, want a multiple of {shape.unit}"
+    return None
+
+
+def aead_fault(shape: AeadShape | None, vector: AeadVector) -> Fault | None:
+    """The first size of `vector` that contradicts the others or its algorithm's shape."""
+    length = len(vector.ptext) + vector.authsize
+    refused_early = vector.expect is not None and vector.expect.stage != "crypt"
+    if len(vector.ctext) != length and not refused_early:
+        return "ctext", f"{len(vector.ctext)} bytes, but plaintext and tag have {length}"
+    if shape is None or vector.expect is not None:
+        return None
+    if not 0 < vector.authsize <= shape.maxauthsize:
+        return "authsize", f"{vector.authsize}, want 1 to {shape.maxauthsize}"
+    if len(vector.iv) != shape.cipher.ivsize:
+        return "iv", f"{len(vector.iv)} bytes, want {shape.cipher.ivsize}"
+    if len(vector.ptext) % shape.cipher.unit:
+        return "ptext", f"{len(vector.ptext)} bytes, want a multiple of {shape.cipher.unit}"
+    return None
+
+
+def hash_fault(size: int | None, vector: HashVector, truncated: bool = False) -> Fault | None:
+    """Say why the digest of `vector` cannot be one of `size` bytes, or a true prefix of it."""
+    if size is None or vector.expect is not None:
+        return None
+    found = len(vector.digest)
+    if truncated and not 0 < found < size:
+        return "digest_prefix", f"{found} bytes, want 1 to {size - 1}"
+    if not truncated and found != size:
+        return "digest", f"{found} bytes, want {size}"
+    return None
