@@ -17,7 +17,7 @@ from tcrypt.vectors.model import Expect
 
 __all__ = ("Reader", "read_document")
 
-# PyYAML built from source may lack libyaml; the C parser is fifteen times faster where it exists.
+# PyYAML built from source may lack libyaml; the C parser is ten times faster where it exists.
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 _TAGS = {
