@@ -1,0 +1,138 @@
+"""Devices as data: what differs from one chip with an EIP-93 to the next, and what is uncertain.
+
+Where the public sources contradict each other or are silent, the model follows a switch of the
+variant.  Each switch says what its default rests on, so that a suite can run a driver under both
+readings.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Final
+
+from tcrypt.engine.eip93 import registers as reg
+
+__all__ = (
+    "AES128_ONLY",
+    "MT7621",
+    "TINY_RING",
+    "VARIANTS",
+    "CDRUpdate",
+    "MissingAESKey",
+    "Timing",
+    "Variant",
+)
+
+
+class MissingAESKey(enum.Enum):
+    """What happens to an AES key length whose bit in PE_OPTION_1 is clear."""
+
+    FIRST_16_BYTES = "first 16 bytes"  # works as AES-128 with the start of the key, no error
+    ERROR = "error"  # extended error 3, reserved cipher
+
+
+class CDRUpdate(enum.Enum):
+    """What EN_CDR_UPDATE writes into the processed command descriptor; the manual says both."""
+
+    CLEAR_OWNERSHIP = "clear ownership"
+    WRITE_RESULT = "write result"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timing:
+    """Speed of the engine in its own clocks; assumed, but for the bandwidth of AES and DES.
+
+    The defaults give, at 100 MHz, what MT7621 owners measured with large packets: 65 MB/s for
+    AES-128, 47 MB/s for AES-256, 133 MB/s for DES.
+
+    Attributes:
+        packet: Fixed cost of a packet: fetching descriptor, SA and state, writing the result.
+        aes_128: Clocks per 16 bytes; so are all of the following.
+    """
+
+    packet: int = 200
+    aes_128: int = 25
+    aes_192: int = 29
+    aes_256: int = 34
+    des: int = 12
+    tdes: int = 36
+    md5: int = 17
+    sha1: int = 21
+    sha256: int = 17
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variant:
+    """One device.
+
+    Attributes:
+        name: What reports call it.
+        option_1: PE_OPTION_1, the capability bits.
+        option_0: PE_OPTION_0, undocumented; the default was seen on an EcoNet EN75xx.
+        revision: PE_REVISION; the default is the EN75xx's 3.0 patch 1.
+        endian_offset: Where PE_ENDIAN_CONFIG lies.
+        ring_size: Entries that a driver should give its rings.  The hardware takes 2..1024.
+        clock_hz: Engine clock, which times packets and the result timeout.  Not published; the
+            manual's examples use 100 MHz.
+        timing: Clocks per packet and per 16 bytes.
+        checks_basic_icv: Whether an inbound hash-then-decrypt compares the tag behind the payload
+            and reports AUTH_ERR.  On: the Linux drivers turn that error into -EBADMSG and look at
+            nothing else.  Against: the manual lists AUTH_ERR for protocol operations only.
+        missing_aes_key: See `MissingAESKey`.  Unknown; the default is the reading that hurts a
+            driver most, wrong output without an error.
+        cdr_update: See `CDRUpdate`.  The manual says both; drivers clear the entry themselves.
+        null_cipher_pads: Whether the null cipher, outbound with pad control 0, pads to 8 bytes.
+            On: so the manual's alignment table, though its text says that null is never padded.
+        ctr_tail_counts: Whether the IV saved after a partial CTR block counts that block.  On:
+            generic ctr does.  The manual only calls that IV invalid.
+        length_error_stops: Whether a bad packet length (0x68) stops the engine until RST_PE.
+            Off: the manual's "soft reset" is read as the engine's own, and no driver resets.
+        hash_writes_to_zero: Whether a hash operation with COPY_DIGEST and destination 0 writes to
+            bus address 0.  Off: the upstream driver always builds such commands and works.
+        zero_stride_words: What stride 0 in PE_RING_CONFIG means.  8: the upstream driver leaves
+            it 0 for the same tight rings for which older drivers wrote 8.
+        data_alignment: Bytes to which source and destination must be aligned.  1: the manual
+            calls them byte addresses.  Drivers only use multiples of 4; 4 makes that a rule.
+        torn_result_ns: How much later than the result count the last word of a result descriptor
+            reaches memory.  0: both at once.  Above: the driver has to check both ownership pairs.
+    """
+
+    name: str
+    option_1: int
+    option_0: int = 0x4171_0041
+    revision: int = 0x0301_A25D
+    endian_offset: int = reg.PE_ENDIAN_CONFIG_MT7621
+    ring_size: int = 512
+    clock_hz: int = 100_000_000
+    timing: Timing = field(default_factory=Timing)
+    checks_basic_icv: bool = True
+    missing_aes_key: MissingAESKey = MissingAESKey.FIRST_16_BYTES
+    cdr_update: CDRUpdate = CDRUpdate.CLEAR_OWNERSHIP
+    null_cipher_pads: bool = True
+    ctr_tail_counts: bool = True
+    length_error_stops: bool = False
+    hash_writes_to_zero: bool = False
+    zero_stride_words: int = 8
+    data_alignment: int = 1
+    torn_result_ns: int = 0
+
+
+MT7621: Final = Variant(
+    name="mt7621",
+    # Read on an EN75xx; the Linux device tree binding calls the MT7621's an equal implementation.
+    option_1=0x000F_E007,
+)
+
+AES128_ONLY: Final = Variant(
+    name="aes128-only",
+    option_1=MT7621.option_1 & ~(reg.OPTION_1_AES_192 | reg.OPTION_1_AES_256),
+)
+
+TINY_RING: Final = Variant(name="tiny-ring", option_1=MT7621.option_1, ring_size=4)
+
+VARIANTS: Final[Mapping[str, Variant]] = MappingProxyType(
+    {variant.name: variant for variant in (MT7621, AES128_ONLY, TINY_RING)}
+)
