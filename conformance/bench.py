@@ -79,8 +79,9 @@ class Ticket:
             notes = ", ".join(errno_name(note) for note in self.notes)
             return [
                 Problem(
-                    f"returned {errno_name(self.submitted)} and called back with {notes}",
+                    "returned a status and called back as well",
                     facts.ONCE,
+                    details=(f"returned {errno_name(self.submitted)}, called back with {notes}",),
                 )
             ]
         found = self._callback_problems()
@@ -94,16 +95,24 @@ class Ticket:
         if not finals:
             told = errno_name(self.submitted)
             return [
-                Problem(f"submission returned {told}, no completion ever came", facts.PROGRESS)
+                Problem(
+                    "accepted and never completed",
+                    facts.PROGRESS,
+                    details=(f"submission returned {told}",),
+                )
             ]
         found = _status_problem(finals[0])
         if len(finals) > 1:
             statuses = ", ".join(errno_name(note) for note in finals)
-            found.append(Problem(f"completed {len(finals)} times: {statuses}", facts.ONCE))
+            found.append(Problem("completed more than once", facts.ONCE, "one status", statuses))
         if notices > (1 if self.submitted == _EBUSY else 0) or _EINPROGRESS in self.notes[1:]:
             told = errno_name(self.submitted)
             found.append(
-                Problem(f"{notices} backlog notices after a submission of {told}", facts.BACKLOG)
+                Problem(
+                    "unexpected backlog notice",
+                    facts.BACKLOG,
+                    details=(f"{notices} notices after a submission of {told}",),
+                )
             )
         return found
 
@@ -113,7 +122,7 @@ def _status_problem(status: Any) -> list[Problem]:
         return []
     return [
         Problem(
-            f"status {status!r} is neither 0 nor a negative errno",
+            "status is neither 0 nor a negative errno",
             facts.STATUS,
             expected="0 or a negative errno",
             got=repr(status),
@@ -162,6 +171,10 @@ class Bench:
             self.moved()
         return self._arena
 
+    def own_memory(self, size: int) -> int:
+        """The page-aligned address of `size` bytes for one request of several in flight."""
+        return -(-self.memory.alloc(size + _PAGE) // _PAGE) * _PAGE
+
     def moved(self) -> None:
         """The arena has a new address: forget what was derived from the old one."""
 
@@ -172,10 +185,10 @@ class Bench:
             found = body()
         except WatchdogError as error:
             self.broken = True
-            found = [Problem(f"{what} hangs: {error}", facts.PROGRESS)]
+            found = [Problem(f"{what} hangs", facts.PROGRESS, details=(str(error),))]
         except StepBudgetError as error:
             self.broken = True
-            found = [Problem(f"{what} never ends: {error}", facts.PROGRESS)]
+            found = [Problem(f"{what} never ends", facts.PROGRESS, details=(str(error),))]
         except Exception as error:
             self.broken = True
             found = [raised(error, what)]
@@ -195,7 +208,7 @@ class Bench:
 
     def submit(self, request: AnyRequest, call: Callable[[Any], int], flags: int = 0) -> Ticket:
         """Submit a request without running the machine."""
-        ticket = Ticket(request, self.sim)
+        self.last = ticket = Ticket(request, self.sim)
         request.set_callback(_MAY_BACKLOG | flags, Ticket.completed, ticket)
         ticket.submitted = call(request)
         return ticket
@@ -216,13 +229,15 @@ class Bench:
         warnings = self.machine.warnings
         if len(warnings) > self._warned:
             for text in warnings[self._warned :]:
-                found.append(Problem(text, facts.KERNEL_WARNING))
+                found.append(
+                    Problem("the kernel would warn", facts.KERNEL_WARNING, details=(text,))
+                )
             self._warned = len(warnings)
         live = self.machine.dma.live_mappings
         if live != mappings:
             found.append(
                 Problem(
-                    f"{live - mappings} DMA mappings more than before the request",
+                    "DMA mappings left behind",
                     facts.LEAK,
                     expected=str(mappings),
                     got=str(live),

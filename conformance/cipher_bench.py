@@ -6,7 +6,8 @@ This is the one place where a verdict about a cipher request is made.
 from __future__ import annotations
 
 import errno
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 from tcrypt import facts
 from tcrypt.arena import GUARD, CipherPlan, load, plan_cipher, store
@@ -20,7 +21,7 @@ from tcrypt.engine.api.transforms import Aead, Skcipher
 from tcrypt.layouts import CipherLayout, InPlace
 from tcrypt.problems import Problem, hex_excerpt
 
-__all__ = ("CipherBench", "CipherCase")
+__all__ = ("CipherBench", "CipherCase", "Prepared")
 
 
 class CipherCase(NamedTuple):
@@ -55,6 +56,33 @@ class CipherCase(NamedTuple):
 _Lists = tuple[CipherPlan, tuple[Segment, ...], tuple[Segment, ...]]
 
 
+class Prepared:
+    """A case laid out in memory, its request filled in; what happened to it is judged later."""
+
+    __slots__ = ("base", "case", "dst", "image", "iv", "layout", "lists", "plan", "request", "src")
+
+    def __init__(
+        self,
+        case: CipherCase,
+        layout: CipherLayout,
+        plan: CipherPlan,
+        image: bytearray,
+        base: int,
+        lists: _Lists,
+        request: SkcipherRequest | AeadRequest,
+    ) -> None:
+        self.case = case
+        self.layout = layout
+        self.plan = plan
+        self.image = image
+        self.base = base
+        self.lists = lists
+        self.request = request
+        self.src = request.src
+        self.dst = request.dst
+        self.iv = request.iv
+
+
 class CipherBench(Bench):
     """A transform of an skcipher or AEAD driver, with a request that is used again and again."""
 
@@ -63,16 +91,17 @@ class CipherBench(Bench):
 
     def opened(self) -> None:
         """Allocate the transform and its request."""
+        self.tfm = self.new_tfm()
+        self.request = self.tfm.request()
+        self.ivsize = self.tfm.alg.ivsize
+        self.moved()
+
+    def new_tfm(self) -> Skcipher | Aead:
+        """Another transform of the driver on the same machine."""
         registry = self.machine.registry
         if self.subject.type is AlgType.AEAD:
-            aead = registry.alloc_aead(self.subject.driver)
-            self.tfm, self.request = aead, aead.request()
-        else:
-            skcipher = registry.alloc_skcipher(self.subject.driver)
-            self.tfm, self.request = skcipher, skcipher.request()
-        self.ivsize = self.tfm.alg.ivsize
-        self._authsize: int | None = None
-        self.moved()
+            return registry.alloc_aead(self.subject.driver)
+        return registry.alloc_skcipher(self.subject.driver)
 
     def moved(self) -> None:
         """Drop the scatterlist entries made for the old arena."""
@@ -86,106 +115,103 @@ class CipherBench(Bench):
         )
 
     def _check(self, case: CipherCase, layout: CipherLayout) -> list[Problem]:
-        found = self._keyed(case)
+        found = self.keyed(self.tfm, case)
         if found:
             return found
+        mappings = self.machine.dma.live_mappings
+        prepared = self.prepare(case, layout)
+        ticket = self.perform(prepared.request, self._call(prepared), _flags(layout))
+        found = self.judge(prepared, ticket)
+        found.extend(self.machine_problems(mappings))
+        return found
+
+    def status(self, case: CipherCase, layout: CipherLayout) -> int:
+        """Run a case and return its status, whatever else happens."""
+        prepared = self.prepare(case, layout)
+        ticket = self.perform(prepared.request, self._call(prepared), _flags(layout))
+        return int(ticket.status)
+
+    def keyed(self, tfm: Skcipher | Aead, case: CipherCase) -> list[Problem]:
+        """Set the case's key and tag size; a refusal is a problem."""
+        try:
+            if case.key is not None:
+                tfm.setkey(case.key)
+            if isinstance(tfm, Aead) and case.authsize not in (None, tfm.authsize):
+                assert case.authsize is not None
+                tfm.setauthsize(case.authsize)
+        except OSError as error:
+            got = errno_name(-(error.errno or 0))
+            return [
+                Problem("key or tag size refused", facts.SETKEY, "0", got, details=(str(error),))
+            ]
+        return []
+
+    def prepare(
+        self,
+        case: CipherCase,
+        layout: CipherLayout,
+        tfm: Skcipher | Aead | None = None,
+    ) -> Prepared:
+        """Lay a case out: in the shared arena, or for another transform in memory of its own."""
         assoclen = len(case.assoc)
         plan = plan_cipher(
             layout, assoclen + len(case.data), assoclen + len(case.out), self.ivsize
         )
         image = plan.image(case.assoc + case.data if assoclen else case.data, case.iv)
-        base = self.arena(plan.size)
+        if tfm is None:
+            request, base = self.request, self.arena(plan.size)
+            lists = self._lists.get(id(plan))
+            if lists is None:
+                self._lists[id(plan)] = lists = _entries(plan, base)
+        else:
+            request, base = tfm.request(), self.own_memory(plan.size)
+            lists = _entries(plan, base)
         self.memory.write(base, image)
-        self._describe(plan, base, layout, case)
-        mappings = self.machine.dma.live_mappings
-        ticket = self._submit(case, layout)
-        found = ticket.problems()
-        self._request_unchanged(found, plan, base, case)
-        self._judge_status(found, case, ticket)
-        actual = self.memory.read(base, plan.size)
-        if not found:
-            expected = self._expected(plan, image, case, actual)
-            if actual != expected:
-                found.append(_difference(plan, image, expected, actual, case))
-            elif case.status and case.secret and case.secret in _room(plan, actual, case):
-                found.append(Problem("plaintext of a forged message released", facts.FORGERY))
-        found.extend(self.machine_problems(mappings))
-        return found
-
-    def _keyed(self, case: CipherCase) -> list[Problem]:
-        try:
-            if case.key is not None:
-                self.tfm.setkey(case.key)
-            if case.authsize is not None and case.authsize != self._authsize:
-                assert isinstance(self.tfm, Aead)
-                self.tfm.setauthsize(case.authsize)
-                self._authsize = case.authsize
-        except OSError as error:
-            got = errno_name(-(error.errno or 0))
-            return [Problem(str(error), facts.SETKEY, expected="0", got=got)]
-        return []
-
-    def _describe(
-        self, plan: CipherPlan, base: int, layout: CipherLayout, case: CipherCase
-    ) -> None:
-        lists = self._lists.get(id(plan))
-        if lists is None:
-            src = tuple(Segment(base + c.offset, c.length) for c in plan.src)
-            dst = tuple(Segment(base + c.offset, c.length) for c in plan.dst)
-            # The plan is kept with them: its id stays its own as long as it lives.
-            self._lists[id(plan)] = lists = (plan, src, dst)
-        memory, request = self.memory, self.request
-        src_list = Scatterlist(memory, list(lists[1]))
-        dst_list = src_list
-        if layout.in_place is not InPlace.ONE_LIST:
-            dst_list = Scatterlist(memory, list(lists[2]))
+        memory = self.memory
+        src = Scatterlist(memory, list(lists[1]))
+        shared = layout.in_place is InPlace.ONE_LIST
+        dst = src if shared else Scatterlist(memory, list(lists[2]))
         iv = Buffer(memory, base + plan.iv, self.ivsize) if self.ivsize else None
-        request.set_crypt(src_list, dst_list, len(case.data), iv)
+        request.set_crypt(src, dst, len(case.data), iv)
         if isinstance(request, AeadRequest):
-            request.set_ad(len(case.assoc))
-
-    def _submit(self, case: CipherCase, layout: CipherLayout) -> Ticket:
-        request = self.request
+            request.set_ad(assoclen)
         self.uninitialised(request)
-        self._before = (request.src, request.dst, request.iv)
-        call = self.tfm.encrypt if case.encrypt else self.tfm.decrypt
-        return self.perform(request, call, _MAY_SLEEP if layout.may_sleep else 0)
+        return Prepared(case, layout, plan, image, base, lists, request)
 
-    def _request_unchanged(
-        self, found: list[Problem], plan: CipherPlan, base: int, case: CipherCase
-    ) -> None:
-        request = self.request
-        _, src, dst = self._lists[id(plan)]
-        changed = []
-        if (request.src, request.dst, request.iv) != self._before:
-            changed.append("src, dst or iv pointer")
-        if request.cryptlen != len(case.data):
-            changed.append(f"cryptlen ({len(case.data)} is now {request.cryptlen})")
-        if isinstance(request, AeadRequest) and request.assoclen != len(case.assoc):
-            changed.append(f"assoclen ({len(case.assoc)} is now {request.assoclen})")
-        if request.tfm is not self.tfm:
-            changed.append("tfm")
-        before_src, before_dst, before_iv = self._before
-        if tuple(before_src.entries) != src or tuple(before_dst.entries) != dst:
-            changed.append("scatterlist entries")
-        if before_iv is not None and before_iv.address != base + plan.iv:
-            changed.append("iv address")
+    def launch(self, prepared: Prepared, flags: int = 0) -> Ticket:
+        """Submit a prepared case without running the machine."""
+        return self.submit(prepared.request, self._call(prepared), flags | _flags(prepared.layout))
+
+    def _call(self, prepared: Prepared) -> Callable[[Any], int]:
+        tfm = prepared.request.tfm
+        return tfm.encrypt if prepared.case.encrypt else tfm.decrypt
+
+    def judge(self, prepared: Prepared, ticket: Ticket) -> list[Problem]:
+        """What is wrong with a finished case: life cycle, request, status, memory."""
+        case, plan = prepared.case, prepared.plan
+        found = ticket.problems()
+        changed = _changes(prepared)
         if changed:
-            found.append(Problem("the driver changed " + ", ".join(changed), facts.REQUEST))
-
-    def _judge_status(self, found: list[Problem], case: CipherCase, ticket: Ticket) -> None:
-        status = ticket.status
-        if status == case.status or found:
-            return
-        fact = facts.FORGERY if case.status == -errno.EBADMSG else facts.STATUS
-        wanted, got = errno_name(case.status), errno_name(status)
-        found.append(Problem(f"status {got}, wanted {wanted}", fact, wanted, got))
+            found.append(Problem("request changed by the driver", facts.REQUEST, details=changed))
+        if not found and ticket.status != case.status:
+            fact = facts.FORGERY if case.status == -errno.EBADMSG else facts.STATUS
+            wanted, got = errno_name(case.status), errno_name(ticket.status)
+            found.append(Problem("wrong status", fact, wanted, got))
+        if found:
+            return found
+        actual = self.memory.read(prepared.base, plan.size)
+        expected = self._expected(plan, prepared.image, case, actual)
+        if actual != expected:
+            found.append(_difference(plan, expected, actual, case))
+        elif case.status and case.secret and case.secret in _room(plan, actual, case):
+            found.append(Problem("plaintext of a forged message released", facts.FORGERY))
+        return found
 
     def _expected(
         self, plan: CipherPlan, image: bytearray, case: CipherCase, actual: bytes
     ) -> bytearray:
         """What the arena must hold; where nothing is promised, what it does hold."""
-        expected = bytearray(image)
+        expected = image
         assoclen = len(case.assoc)
         if case.status:
             length = max(assoclen + len(case.out), len(case.data) + assoclen if plan.shared else 0)
@@ -196,13 +222,44 @@ class CipherBench(Bench):
             aad = case.assoc if copied else load(image, plan.dst, assoclen)
             store(expected, plan.dst, aad + case.out)
         else:
-            store(expected, plan.dst, case.assoc + case.out)
-        place = slice(plan.iv, plan.iv + self.ivsize)
+            store(expected, plan.dst, case.assoc + case.out if assoclen else case.out)
         if case.authsize is not None or (case.iv_out is None and not case.status):
+            place = slice(plan.iv, plan.iv + self.ivsize)
             expected[place] = actual[place]
         elif case.iv_out is not None and not case.status:
-            expected[place] = case.iv_out
+            expected[plan.iv : plan.iv + self.ivsize] = case.iv_out
         return expected
+
+
+def _flags(layout: CipherLayout) -> int:
+    return _MAY_SLEEP if layout.may_sleep else 0
+
+
+def _entries(plan: CipherPlan, base: int) -> _Lists:
+    # The plan is kept with its entries, so that its id stays its own as long as they live.
+    src = tuple(Segment(base + c.offset, c.length) for c in plan.src)
+    dst = tuple(Segment(base + c.offset, c.length) for c in plan.dst)
+    return plan, src, dst
+
+
+def _changes(prepared: Prepared) -> tuple[str, ...]:
+    """Which fields of the request are not what they were."""
+    request, case = prepared.request, prepared.case
+    changed = []
+    same = request.src is prepared.src and request.dst is prepared.dst
+    if not same or request.iv is not prepared.iv:
+        changed.append("src, dst or iv pointer")
+    if request.cryptlen != len(case.data):
+        changed.append(f"cryptlen ({len(case.data)} is now {request.cryptlen})")
+    if isinstance(request, AeadRequest) and request.assoclen != len(case.assoc):
+        changed.append(f"assoclen ({len(case.assoc)} is now {request.assoclen})")
+    _, src, dst = prepared.lists
+    if tuple(prepared.src.entries) != src or tuple(prepared.dst.entries) != dst:
+        changed.append("scatterlist entries")
+    iv = prepared.iv
+    if iv is not None and iv.address != prepared.base + prepared.plan.iv:
+        changed.append("iv address")
+    return tuple(changed)
 
 
 def _room(plan: CipherPlan, actual: bytes, case: CipherCase) -> bytes:
@@ -213,7 +270,6 @@ def _room(plan: CipherPlan, actual: bytes, case: CipherCase) -> bytes:
 
 def _difference(
     plan: CipherPlan,
-    image: bytes | bytearray,
     expected: bytearray,
     actual: bytes,
     case: CipherCase,
@@ -241,10 +297,11 @@ def _difference(
         if chunk.offset <= first < chunk.offset + chunk.length and not plan.shared:
             where = chunk.start + first - chunk.offset
             return Problem(
-                f"byte {where} of the source changed",
+                "source changed",
                 facts.SOURCE,
                 f"{expected[first]:02x}",
                 f"{actual[first]:02x}",
+                details=(f"byte {where}",),
             )
     return _guard_problem(plan, first, expected, actual)
 
@@ -260,10 +317,11 @@ def _bytes_problem(
 ) -> Problem:
     wanted, got = load(expected, plan.dst, length), load(actual, plan.dst, length)
     return Problem(
-        f"{what}, first at byte {where} of {length}",
+        what,
         fact,
         hex_excerpt(wanted, where),
         hex_excerpt(got, where),
+        details=(f"first wrong byte {where} of {length}",),
     )
 
 
@@ -284,8 +342,9 @@ def _guard_problem(
     )
     stop = first + GUARD
     return Problem(
-        f"memory overwritten {side} a {name} buffer of {length} bytes",
+        f"memory around the {name} overwritten",
         facts.GUARD,
         bytes(expected[first:stop]).hex(),
         actual[first:stop].hex(),
+        details=(f"{side} a buffer of {length} bytes",),
     )

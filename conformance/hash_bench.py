@@ -66,7 +66,7 @@ class HashBench(Bench):
                 self.tfm.setkey(case.key)
             except OSError as error:
                 got = errno_name(-(error.errno or 0))
-                return [Problem(str(error), facts.SETKEY, expected="0", got=got)]
+                return [Problem("key refused", facts.SETKEY, "0", got, details=(str(error),))]
         size, chunks = plan_message(layout.src, len(case.message))
         base = self.arena(size)
         image = bytearray([POISON]) * size
@@ -129,10 +129,11 @@ def _guard_problems(room: bytes, length: int, name: str, fact: str) -> list[Prob
         if guard != _GUARD:
             return [
                 Problem(
-                    f"memory {side} the {name} buffer of {length} bytes overwritten",
+                    f"memory {side} the {name} buffer overwritten",
                     fact,
                     _GUARD.hex(),
                     guard.hex(),
+                    details=(f"a buffer of {length} bytes",),
                 )
             ]
     return []
@@ -171,7 +172,7 @@ class Steps:
         found = ticket.problems()
         if not found and ticket.status != 0:
             got = errno_name(ticket.status)
-            found = [Problem(f"{name} returned {got}, wanted 0", facts.STATUS, "0", got)]
+            found = [Problem(f"wrong status of {name}", facts.STATUS, "0", got)]
         if not found:
             found = self._unchanged(src, segments, nbytes)
         if not found and not last:
@@ -223,7 +224,7 @@ class Steps:
         status: Any = bench.tfm.export(self.request, bench.state)
         if status != 0:
             got = errno_name(status)
-            self.found = [Problem(f"export returned {got}, wanted 0", facts.STATUS, "0", got)]
+            self.found = [Problem("wrong status of export", facts.STATUS, "0", got)]
             return b""
         room = bench.memory.read(bench.state.address - GUARD, bench.statesize + 2 * GUARD)
         self.found = _guard_problems(room, bench.statesize, "state", facts.STATE_SIZE)
@@ -243,7 +244,7 @@ class Steps:
         self._poison(bench.state)
         if status != 0:
             got = errno_name(status)
-            self.found = [Problem(f"import returned {got}, wanted 0", facts.STATUS, "0", got)]
+            self.found = [Problem("wrong status of import", facts.STATUS, "0", got)]
 
     def reimport(self) -> None:
         """Export, forget everything, import into another request."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import traceback
 from typing import NamedTuple
 
+from tcrypt.reports.words import Attribution
+
 __all__ = ("Problem", "WatchdogError", "hex_excerpt", "raised")
 
 _SHOWN = 64
@@ -14,18 +16,20 @@ class Problem(NamedTuple):
     """One thing that is wrong.
 
     Attributes:
-        message: what happened, with the values.
+        message: the kind of defect, without values; failures with one message form a group.
         fact: the written rule that it breaks.
         expected: what was wanted, hex or a status; empty where the message says it all.
         got: what came instead.
         attribution: whose fault it is: `driver`, `device`, `profile` or `suite`.
+        details: further lines, with the values.
     """
 
     message: str
     fact: str
     expected: str = ""
     got: str = ""
-    attribution: str = "driver"
+    attribution: Attribution = "driver"
+    details: tuple[str, ...] = ()
 
 
 class WatchdogError(BaseException):
@@ -51,8 +55,9 @@ def raised(error: BaseException, what: str) -> Problem:
     frames = traceback.extract_tb(error.__traceback__)
     where = f" at {frames[-1].name}, line {frames[-1].lineno}" if frames else ""
     return Problem(
-        f"{what} raised {type(error).__name__}: {error}{where}",
+        f"{what} raised {type(error).__name__}",
         "a driver answers with a status, it does not raise",
         expected="0 or a negative errno",
         got=type(error).__name__,
+        details=(f"{error}{where}",),
     )

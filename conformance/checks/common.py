@@ -1,0 +1,83 @@
+"""What the checks share: benches by type, references by name, and running generated specs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from tcrypt.cipher_bench import CipherBench
+from tcrypt.engine.api.flags import AlgType
+from tcrypt.hash_bench import HashBench
+from tcrypt.layouts import cipher_layout, hash_layout
+from tcrypt.oracle import AeadReference, HashReference, SkcipherReference, reference
+from tcrypt.problems import Problem
+from tcrypt.recorder import Recorder
+from tcrypt.specs import AeadSpec, HashSpec, SkcipherSpec
+from tcrypt.subject import Subject
+from tcrypt.watchdog import Watchdog
+
+__all__ = ("AnyBench", "AnyReference", "AnySpec", "SpecRunner", "make_bench", "reference_for")
+
+AnyBench = CipherBench | HashBench
+AnyReference = SkcipherReference | AeadReference | HashReference
+AnySpec = SkcipherSpec | AeadSpec | HashSpec
+
+_REFERENCE_TYPES: dict[AlgType, type[AnyReference]] = {
+    AlgType.SKCIPHER: SkcipherReference,
+    AlgType.AEAD: AeadReference,
+    AlgType.AHASH: HashReference,
+}
+_SPEC_TYPES: dict[AlgType, type[AnySpec]] = {
+    AlgType.SKCIPHER: SkcipherSpec,
+    AlgType.AEAD: AeadSpec,
+    AlgType.AHASH: HashSpec,
+}
+
+
+def reference_for(subject: Subject) -> AnyReference | None:
+    """The oracle for a driver's algorithm; None when there is none of the driver's type."""
+    found = reference(subject.algorithm)
+    return found if isinstance(found, _REFERENCE_TYPES[subject.type]) else None
+
+
+def make_bench(subject: Subject, watchdog: Watchdog) -> AnyBench:
+    """A bench for the driver's type, on a newly booted machine."""
+    if subject.type is AlgType.AHASH:
+        return HashBench(subject, watchdog)
+    return CipherBench(subject, watchdog)
+
+
+class SpecRunner:
+    """Runs generated specs against one driver and the oracle."""
+
+    def __init__(self, subject: Subject, watchdog: Watchdog) -> None:
+        found = reference_for(subject)
+        assert found is not None, f"no reference for {subject.algorithm}: plan nothing"
+        self.subject = subject
+        self.reference: AnyReference = found
+        self.bench = make_bench(subject, watchdog)
+
+    def problems(self, spec: AnySpec) -> list[Problem]:
+        """What is wrong with one case."""
+        reference, bench = self.reference, self.bench
+        if isinstance(spec, HashSpec):
+            assert isinstance(reference, HashReference)
+            assert isinstance(bench, HashBench)
+            return bench.check(spec.case(reference), hash_layout(spec.layout))
+        assert isinstance(bench, CipherBench)
+        layout = cipher_layout(spec.layout)
+        if isinstance(spec, AeadSpec):
+            assert isinstance(reference, AeadReference)
+            return bench.check(spec.case(reference), layout)
+        assert isinstance(reference, SkcipherReference)
+        return bench.check(spec.case(reference), layout)
+
+    def parse(self, token: str) -> AnySpec:
+        """The spec of a token, of the driver's type; SpecError when it is malformed."""
+        return _SPEC_TYPES[self.subject.type].parse(token)
+
+    def run(self, specs: Iterable[AnySpec], recorder: Recorder) -> None:
+        """Run specs and record each under its token."""
+        for spec in specs:
+            token = spec.token
+            found = self.problems(spec)
+            recorder.result(token, found, layout=spec.layout, token=token)

@@ -1,0 +1,188 @@
+"""Check `fallback`: who does the work for each key size, seen at the device, not at the driver.
+
+A key size that the device's capability bits name must run on the device, one they lack in
+software, with the same bytes and the same output IV, whichever key came before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import permutations
+
+from tcrypt import facts
+from tcrypt.checks.common import SpecRunner, reference_for
+from tcrypt.engine.api.flags import AlgFlag, AlgType
+from tcrypt.engine.api.machine import Accelerator
+from tcrypt.oracle import AeadReference, SkcipherReference
+from tcrypt.plan import Plan
+from tcrypt.problems import Problem
+from tcrypt.recorder import Recorder
+from tcrypt.reports.words import Engine
+from tcrypt.settings import Settings
+from tcrypt.specs import AeadSpec, HashSpec, SkcipherSpec
+from tcrypt.subject import Subject
+from tcrypt.vectors.catalogue import Catalogue
+from tcrypt.watchdog import Watchdog
+
+__all__ = ("CHECK", "plans")
+
+CHECK = "fallback"
+_LENGTHS = (16, 64, 256, 1024)
+_AUTHENC_KEYS = (16, 24, 32)
+
+
+def plans(subject: Subject, settings: Settings, catalogue: Catalogue) -> Iterator[Plan]:
+    """One item for each driver whose algorithm the oracle knows."""
+    if reference_for(subject) is not None and not settings.vector:
+        yield Plan(CHECK, subject, _Fallback(subject, settings).run)
+
+
+class _Fallback:
+    def __init__(self, subject: Subject, settings: Settings) -> None:
+        self.subject = subject
+        self.settings = settings
+
+    def run(self, recorder: Recorder, watchdog: Watchdog) -> None:
+        """Each key size alone, then every change from one size to another and back."""
+        runner = SpecRunner(self.subject, watchdog)
+        found = _own_accelerator(self.subject, runner)
+        if found is None:
+            self._software(recorder)
+            return
+        sizes = _key_sizes(runner)
+        for size in sizes:
+            self._size(recorder, runner, size)
+        for first, second in permutations(sizes, 2):
+            self._rekey(recorder, runner, first, second)
+
+    def _software(self, recorder: Recorder) -> None:
+        flags = self.subject.alg.cra_flags
+        if flags & AlgFlag.NEED_FALLBACK:
+            problem = Problem(
+                "NEED_FALLBACK on a driver that no hardware engine was attached for",
+                facts.WHO,
+                attribution="suite",
+                details=("the provider must attach an Accelerator to its machine",),
+            )
+            recorder.result("evidence", [problem])
+            return
+        reason = "a software driver: no hardware engine is attached to its machine"
+        recorder.unexecuted("not-applicable", reason, ["all"])
+
+    def _size(self, recorder: Recorder, runner: SpecRunner, size: int) -> None:
+        accelerator = _accelerator(runner)
+        assert accelerator is not None
+        wanted: Engine = "hardware" if self._supported(accelerator, size) else "software"
+        seen: Engine = "none"
+        jobs = 0
+        for length in _LENGTHS:
+            if length < accelerator.shortest:
+                continue
+            case = f"key-{size}/len-{length}"
+            if self.settings.case and self.settings.case != case:
+                continue
+            problems, jobs = self._job(runner, size, length)
+            seen = "hardware" if jobs else "software"
+            if seen != wanted and not problems:
+                problems = [_who(wanted, seen, size)]
+            recorder.result(case, problems, token=case)
+        if not self.settings.case:
+            recorder.work(size, seen, wanted, jobs)
+            self._threshold(recorder, runner, accelerator, size, wanted)
+
+    def _threshold(
+        self,
+        recorder: Recorder,
+        runner: SpecRunner,
+        accelerator: Accelerator,
+        size: int,
+        wanted: Engine,
+    ) -> None:
+        """Around the length below which the driver's documented policy prefers software."""
+        if accelerator.shortest <= 1 or wanted == "software":
+            return
+        granule = getattr(runner.reference, "block_size", 1)
+        border = -(-accelerator.shortest // granule) * granule
+        for length in (border - granule, border, border + granule):
+            problems, jobs = self._job(runner, size, length)
+            expected: Engine = "hardware" if length >= accelerator.shortest else "software"
+            seen: Engine = "hardware" if jobs else "software"
+            if seen != expected and not problems:
+                problems = [_who(expected, seen, size)]
+            case = f"key-{size}/threshold-{length}"
+            recorder.result(case, problems, token=case)
+
+    def _supported(self, accelerator: Accelerator, size: int) -> bool:
+        return accelerator.supports(self.subject.algorithm, size)
+
+    def _job(self, runner: SpecRunner, size: int, length: int) -> tuple[list[Problem], int]:
+        """Run one request; its problems, and how many jobs the device did meanwhile."""
+        runner.bench.refresh()
+        accelerator = _accelerator(runner)
+        assert accelerator is not None
+        before = accelerator.jobs()
+        problems = runner.problems(_spec(runner, size, length))
+        return problems, accelerator.jobs() - before
+
+    def _rekey(self, recorder: Recorder, runner: SpecRunner, first: int, second: int) -> None:
+        case = f"rekey-{first}-{second}-{first}"
+        if self.settings.case and self.settings.case != case:
+            return
+        accelerator = _accelerator(runner)
+        assert accelerator is not None
+        found: list[Problem] = []
+        for size in (first, second, first):
+            length = max(64, -(-accelerator.shortest // 16) * 16)
+            problems, jobs = self._job(runner, size, length)
+            wanted: Engine = "hardware" if self._supported(accelerator, size) else "software"
+            seen: Engine = "hardware" if jobs else "software"
+            if not problems and seen != wanted:
+                problems = [_who(wanted, seen, size)]
+            found += problems
+        recorder.result(case, found, token=case)
+
+
+def _accelerator(runner: SpecRunner) -> Accelerator | None:
+    found = runner.bench.machine.accelerators
+    return found[0] if found else None
+
+
+def _own_accelerator(subject: Subject, runner: SpecRunner) -> Accelerator | None:
+    """The engine behind the driver; None for a generic that only shares the machine with one."""
+    accelerator = _accelerator(runner)
+    if accelerator is None:
+        return None
+    return accelerator if subject.alg.do_one_request or _is_async(subject) else None
+
+
+def _is_async(subject: Subject) -> bool:
+    return bool(subject.alg.cra_flags & AlgFlag.ASYNC)
+
+
+def _key_sizes(runner: SpecRunner) -> list[int]:
+    reference = runner.reference
+    if isinstance(reference, SkcipherReference):
+        return list(reference.key_sizes)
+    if isinstance(reference, AeadReference):
+        return list(reference.key_sizes or _AUTHENC_KEYS)
+    return [32] if reference.keyed else [0]
+
+
+def _spec(runner: SpecRunner, size: int, length: int) -> SkcipherSpec | AeadSpec | HashSpec:
+    kind = runner.subject.type
+    if kind is AlgType.SKCIPHER:
+        return SkcipherSpec("enc", size, length, seed=size)
+    if kind is AlgType.AEAD:
+        assert isinstance(runner.reference, AeadReference)
+        return AeadSpec("enc", size, length, 16, runner.reference.maxauthsize, seed=size)
+    return HashSpec(length, size if size else -1, seed=size)
+
+
+def _who(wanted: Engine, seen: Engine, size: int) -> Problem:
+    return Problem(
+        "the wrong engine did the work",
+        facts.WHO,
+        wanted,
+        seen,
+        details=(f"key of {size} bytes",),
+    )

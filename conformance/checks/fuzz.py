@@ -1,0 +1,185 @@
+"""Check `fuzz`: random cases from boundary-biased strategies, against the oracle.
+
+Hypothesis draws sizes and choices and shrinks what fails; the smallest failing case is reported as
+a token that replays it without Hypothesis.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import strategies as st
+from hypothesis.errors import FlakyFailure
+
+from tcrypt.checks.common import AnyReference, AnySpec, SpecRunner, reference_for
+from tcrypt.layouts import CIPHER_LAYOUTS, HASH_LAYOUTS, slug
+from tcrypt.oracle import AeadReference, SkcipherReference
+from tcrypt.plan import Plan
+from tcrypt.problems import Problem
+from tcrypt.recorder import Recorder
+from tcrypt.settings import Settings
+from tcrypt.specs import AeadSpec, HashSpec, SkcipherSpec
+from tcrypt.subject import Subject
+from tcrypt.vectors.catalogue import Catalogue
+from tcrypt.watchdog import Watchdog
+
+__all__ = ("CHECK", "lengths", "plans", "specs")
+
+CHECK = "fuzz"
+
+_EDGES = (0, 1, 8, 16, 20, 32, 64, 128, 256, 512, 1024, 4096, 65_536)
+_SEEDS = st.integers(0, 999)
+_OPS = st.sampled_from(("enc", "dec"))
+_CIPHER_LAYOUT = st.sampled_from([slug(layout.name) for layout in CIPHER_LAYOUTS])
+_HASH_LAYOUT = st.sampled_from([slug(layout.name) for layout in HASH_LAYOUTS])
+_IVS = st.one_of(
+    st.just("random"),
+    st.just("ones"),
+    st.builds("wrap{}:{}".format, st.sampled_from((16, 32, 64, 128)), st.integers(1, 20)),
+)
+
+
+class _CaseFailedError(Exception):
+    """Carries the problems of one example through Hypothesis."""
+
+
+def plans(subject: Subject, settings: Settings, catalogue: Catalogue) -> Iterator[Plan]:
+    """One item for each driver whose algorithm the oracle knows."""
+    if reference_for(subject) is not None and not settings.vector:
+        yield Plan(CHECK, subject, _Fuzz(subject, settings).run)
+
+
+def lengths(largest: int, granule: int) -> st.SearchStrategy[int]:
+    """Lengths up to `largest`: near the edges where drivers break, whole blocks, and any."""
+    edges = [edge for edge in _EDGES if edge <= largest]
+    near = st.builds(
+        lambda edge, by: max(0, edge + by), st.sampled_from(edges), st.integers(-2, 2)
+    )
+    blocks = st.integers(0, 40).map(lambda n: n * granule)
+    around = st.builds(
+        lambda edge, n: edge + n * granule, st.sampled_from(edges), st.integers(0, 2)
+    )
+    whole = [blocks, around] * (3 if granule > 1 else 1)
+    return st.one_of(*whole, near, st.integers(0, min(largest, 700)))
+
+
+def specs(reference: AnyReference, largest: int) -> st.SearchStrategy[AnySpec]:
+    """The cases of an algorithm."""
+    if isinstance(reference, SkcipherReference):
+        return st.builds(
+            SkcipherSpec,
+            op=_OPS,
+            key=st.sampled_from(reference.key_sizes),
+            len=lengths(largest, reference.block_size),
+            layout=_CIPHER_LAYOUT,
+            iv=_IVS if reference.ivsize == 16 else st.just("random"),
+            seed=_SEEDS,
+        )
+    if isinstance(reference, AeadReference):
+        return _aead_specs(reference, largest)
+    auth = lengths(300, 64)
+    if reference.key_sizes is not None:
+        auth = st.sampled_from(reference.key_sizes)
+    return st.builds(
+        HashSpec,
+        len=lengths(largest, 64),
+        key=auth if reference.keyed else st.just(-1),
+        layout=_HASH_LAYOUT,
+        seed=_SEEDS,
+    )
+
+
+def _aead_specs(reference: AeadReference, largest: int) -> st.SearchStrategy[AnySpec]:
+    tags = [n for n in range(1, reference.maxauthsize + 1) if not reference.authsize_status(n)]
+    common = {
+        "key": st.sampled_from(reference.key_sizes or (16, 24, 32)),
+        "assoc": st.one_of(st.integers(0, 40), lengths(4096, 4)),
+        "auth": lengths(300, 64),
+        "layout": _CIPHER_LAYOUT,
+        "seed": _SEEDS,
+    }
+    sound = st.builds(
+        AeadSpec,
+        op=_OPS,
+        len=lengths(largest, reference.block_size),
+        tag=st.sampled_from(tags),
+        **common,
+    )
+    where = st.builds("{}:{}".format, st.sampled_from(("tag", "text")), st.integers(0, 1023))
+    forged = st.builds(
+        AeadSpec,
+        op=st.just("dec"),
+        len=st.integers(1, 40).map(lambda n: n * max(reference.block_size, 16)),
+        tag=st.sampled_from([n for n in tags if n >= 8]),
+        tamper=where,
+        **common,
+    )
+    return st.one_of(sound, sound, forged)
+
+
+class _Fuzz:
+    def __init__(self, subject: Subject, settings: Settings) -> None:
+        self.subject = subject
+        self.settings = settings
+
+    def run(self, recorder: Recorder, watchdog: Watchdog) -> None:
+        """Fuzz, or replay the one case that was asked for."""
+        runner = SpecRunner(self.subject, watchdog)
+        if self.settings.case:
+            runner.run([runner.parse(self.settings.case)], recorder)
+            return
+        search = _Search(runner, self.settings)
+        failing = search.run()
+        for token in search.passed:
+            recorder.result(token, [])
+        if failing is not None:
+            spec, problems = failing
+            recorder.result(spec.token, problems, layout=spec.layout, token=spec.token)
+
+
+class _Search:
+    """One Hypothesis run; remembers what passed and the last, that is smallest, failure."""
+
+    def __init__(self, runner: SpecRunner, settings: Settings) -> None:
+        self.runner = runner
+        self.settings = settings
+        self.passed: dict[str, None] = {}
+        self._failing: tuple[AnySpec, list[Problem]] | None = None
+
+    def run(self) -> tuple[AnySpec, list[Problem]] | None:
+        """Search for a failing case; the smallest one found, or None."""
+        limits = self.settings.limits
+
+        @seed(self.settings.seed)
+        @settings(
+            max_examples=limits.fuzz_examples,
+            database=None,
+            deadline=None,
+            derandomize=False,
+            report_multiple_bugs=False,
+            phases=(Phase.generate, Phase.shrink),
+            suppress_health_check=list(HealthCheck),
+            print_blob=False,
+        )
+        @given(specs(self.runner.reference, limits.largest))
+        def examine(spec: AnySpec) -> None:
+            self._examine(spec)
+
+        try:
+            examine()
+        except (_CaseFailedError, FlakyFailure):
+            return self._failing
+        return None
+
+    def _examine(self, spec: AnySpec) -> None:
+        problems = self.runner.problems(spec)
+        if not problems:
+            self.passed[spec.token] = None
+            return
+        self._failing = (spec, problems)
+        raise _CaseFailedError(_identity(problems))
+
+
+def _identity(problems: Sequence[Problem]) -> str:
+    return problems[0].message

@@ -1,0 +1,226 @@
+"""Check `vectors`: published known answers, in the directions that their source vouches for.
+
+Curated vectors run in every layout; those of a bulk file take turns, each its own layout by
+its place in the file, so that a vector run alone runs as it did in the whole.
+"""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterator, Sequence
+
+from tcrypt import facts
+from tcrypt.checks.common import make_bench
+from tcrypt.cipher_bench import CipherBench, CipherCase
+from tcrypt.engine.api.errors import errno_name
+from tcrypt.hash_bench import HashBench, HashCase
+from tcrypt.layouts import CIPHER_LAYOUTS, HASH_LAYOUTS, CipherLayout, HashLayout, slug
+from tcrypt.plan import Plan
+from tcrypt.problems import Problem
+from tcrypt.recorder import Recorder
+from tcrypt.settings import Settings
+from tcrypt.subject import Subject
+from tcrypt.vectors.catalogue import Catalogue, VectorFile
+from tcrypt.vectors.errors import VectorError
+from tcrypt.vectors.model import AeadVector, HashVector, Operation, SkcipherVector, Vector
+from tcrypt.watchdog import Watchdog
+
+__all__ = ("CHECK", "iv_after", "plans")
+
+CHECK = "vectors"
+_CHUNK = 1000
+_EVERY_LAYOUT_UP_TO = 60
+_LONG_MESSAGE = 100_000
+_BLOCKS = {"des": 8, "des3_ede": 8}
+_ENCRYPT = (Operation.ENCRYPT, Operation.BOTH)
+_DECRYPT = (Operation.DECRYPT, Operation.BOTH)
+
+
+def plans(subject: Subject, settings: Settings, catalogue: Catalogue) -> Iterator[Plan]:
+    """One item for each file of the driver's algorithm, or for each 1000 vectors of it."""
+    for file in catalogue.files(subject.algorithm):
+        if file.kind != subject.type.word:
+            continue
+        if settings.vector and settings.vector.rpartition("#")[0] != file.label:
+            continue
+        for start in range(0, max(1, file.expected_count), _CHUNK):
+            part = file.label if start == 0 else f"{file.label}@{start}"
+            yield Plan(CHECK, subject, _Chunk(subject, file, start, settings).run, part)
+
+
+class _Chunk:
+    """Up to 1000 vectors of one file against one driver."""
+
+    def __init__(self, subject: Subject, file: VectorFile, start: int, settings: Settings) -> None:
+        self.subject = subject
+        self.file = file
+        self.start = start
+        self.settings = settings
+
+    def run(self, recorder: Recorder, watchdog: Watchdog) -> None:
+        """Load the file and run its vectors; a file that cannot be read is one failed case."""
+        if not self.file.available:
+            recorder.unexecuted("not-run", self.file.why_not, [self.file.label])
+            return
+        try:
+            vectors = self.file.load().vectors
+        except VectorError as error:
+            problem = Problem(
+                "vector file refused", facts.SOURCES, attribution="suite", details=(str(error),)
+            )
+            recorder.result(self.file.label, [problem])
+            return
+        bench = make_bench(self.subject, watchdog)
+        thorough = len(vectors) <= _EVERY_LAYOUT_UP_TO and self.file.source != "cavp"
+        chosen = self._chosen(vectors)
+        for index in chosen:
+            self._vector(bench, recorder, vectors[index], index, thorough)
+        self._left_out(recorder, vectors, chosen)
+
+    def _chosen(self, vectors: Sequence[Vector]) -> list[int]:
+        stop = min(len(vectors), self.start + _CHUNK)
+        indices = list(range(self.start, stop))
+        if self.settings.vector:
+            return [i for i in indices if vectors[i].id == self.settings.vector]
+        most = self.settings.limits.vectors_per_file
+        if self.file.source != "cavp" or not most or len(indices) <= most:
+            return indices
+        return sorted({indices[i * len(indices) // most] for i in range(most)})
+
+    def _left_out(
+        self, recorder: Recorder, vectors: Sequence[Vector], chosen: Sequence[int]
+    ) -> None:
+        if self.settings.vector:
+            return
+        taken = set(chosen)
+        stop = min(len(vectors), self.start + _CHUNK)
+        missed = [vectors[i].id for i in range(self.start, stop) if i not in taken]
+        if missed:
+            reason = f"profile {self.settings.profile} runs a sample of each bulk file"
+            recorder.unexecuted("skipped", reason, missed)
+
+    def _vector(
+        self,
+        bench: CipherBench | HashBench,
+        recorder: Recorder,
+        vector: Vector,
+        index: int,
+        thorough: bool,
+    ) -> None:
+        if vector.expect is not None and vector.expect.stage != "crypt":
+            found = bench.guarded("setkey", lambda: _refused(bench, vector))
+            recorder.result(f"{vector.id}/{vector.expect.stage}", found, vector=vector.id)
+        elif isinstance(bench, HashBench):
+            assert isinstance(vector, HashVector)
+            hash_case = HashCase(vector.key, vector.message, vector.digest)
+            for hash_layout in _hash_layouts(vector, index, thorough):
+                found = bench.check(hash_case, hash_layout)
+                name = hash_layout.name
+                recorder.result(f"{vector.id}/{slug(name)}", found, layout=name, vector=vector.id)
+        else:
+            assert not isinstance(vector, HashVector)
+            for word, case in _cipher_cases(self.subject.algorithm, vector):
+                for layout in _cipher_layouts(index, thorough):
+                    found = bench.check(case, layout)
+                    name = layout.name
+                    recorder.result(
+                        f"{vector.id}/{word}/{slug(name)}", found, layout=name, vector=vector.id
+                    )
+
+
+def _cipher_layouts(index: int, thorough: bool) -> tuple[CipherLayout, ...]:
+    return CIPHER_LAYOUTS if thorough else (CIPHER_LAYOUTS[index % len(CIPHER_LAYOUTS)],)
+
+
+def _hash_layouts(vector: HashVector, index: int, thorough: bool) -> tuple[HashLayout, ...]:
+    if thorough and len(vector.message) <= _LONG_MESSAGE:
+        return HASH_LAYOUTS
+    return (HASH_LAYOUTS[index % len(HASH_LAYOUTS)],)
+
+
+def _cipher_cases(
+    algorithm: str, vector: SkcipherVector | AeadVector
+) -> Iterator[tuple[str, CipherCase]]:
+    status = 0
+    if vector.expect is not None:
+        status = -int(getattr(errno, vector.expect.errno))
+    if isinstance(vector, AeadVector):
+        yield from _aead_cases(vector, status)
+        return
+    iv_out = vector.iv_out
+    if iv_out is None and not status:
+        iv_out = iv_after(algorithm, vector.iv, vector.ctext)
+    if vector.operation in _ENCRYPT:
+        yield (
+            "enc",
+            CipherCase(True, vector.key, vector.iv, vector.ptext, vector.ctext, iv_out, status),
+        )
+    if vector.operation in _DECRYPT:
+        yield (
+            "dec",
+            CipherCase(False, vector.key, vector.iv, vector.ctext, vector.ptext, iv_out, status),
+        )
+
+
+def _aead_cases(vector: AeadVector, status: int) -> Iterator[tuple[str, CipherCase]]:
+    assoc, size = vector.assoc, vector.authsize
+    if vector.operation in _ENCRYPT and not vector.novrfy:
+        case = CipherCase(
+            True, vector.key, vector.iv, vector.ptext, vector.ctext, None, status, assoc, size
+        )
+        yield "enc", case
+    if vector.operation in _DECRYPT or vector.novrfy:
+        status = -errno.EBADMSG if vector.novrfy else status
+        secret = vector.ptext if vector.novrfy and len(vector.ptext) >= 8 else b""
+        yield (
+            "dec",
+            CipherCase(
+                False,
+                vector.key,
+                vector.iv,
+                vector.ctext,
+                vector.ptext,
+                None,
+                status,
+                assoc,
+                size,
+                secret,
+            ),
+        )
+
+
+def iv_after(algorithm: str, iv: bytes, ctext: bytes) -> bytes | None:
+    """The IV after a request, where the mode promises one (crypto API, 6.3); else None.
+
+    For CBC that is the last ciphertext block, for CTR the counter behind all blocks, a partial
+    one included.
+    """
+    mode, _, rest = algorithm.partition("(")
+    block = _BLOCKS.get(rest.rstrip(")"), 16)
+    if not ctext:
+        return iv if mode in ("cbc", "ctr") else None
+    if mode == "cbc":
+        return ctext[-block:]
+    if mode == "ctr":
+        counter = int.from_bytes(iv, "big") - (-len(ctext) // block)
+        return (counter % (1 << 8 * block)).to_bytes(block, "big")
+    return None
+
+
+def _refused(bench: CipherBench | HashBench, vector: Vector) -> list[Problem]:
+    """A vector whose key or tag size must be refused with an exact errno."""
+    expect = vector.expect
+    assert expect is not None
+    bench.refresh()
+    try:
+        if vector.key is not None:
+            bench.tfm.setkey(vector.key)
+        if expect.stage == "setauthsize":
+            assert isinstance(vector, AeadVector)
+            bench.tfm.setauthsize(vector.authsize)  # type: ignore[union-attr]
+    except OSError as error:
+        got = errno_name(-(error.errno or 0))
+        if got == f"-{expect.errno}":
+            return []
+        return [Problem("wrong errno", facts.SETKEY, f"-{expect.errno}", got)]
+    return [Problem(f"{expect.stage} accepted", facts.SETKEY, f"-{expect.errno}", "0")]

@@ -1,0 +1,155 @@
+"""Writes what an item finds to the event log while it runs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from tcrypt.plan import Plan
+from tcrypt.problems import Problem
+from tcrypt.reports.events import (
+    CaseFailed,
+    CasesPassed,
+    CasesSet,
+    Event,
+    ItemFinished,
+    ItemStarted,
+    WorkSeen,
+)
+from tcrypt.reports.words import CaseVerdict, Engine, UnexecutedVerdict
+from tcrypt.settings import Settings
+
+__all__ = ("EventSink", "Recorder")
+
+_BATCH = 200
+_SHOWN = 5
+
+
+class EventSink:
+    """Where events go; the base class drops them."""
+
+    def append(self, event: Event) -> None:
+        """Take one event."""
+
+
+class Recorder:
+    """The record of one item: passes in batches, failures at once."""
+
+    def __init__(self, sink: EventSink, plan: Plan, settings: Settings) -> None:
+        self.plan = plan
+        self.settings = settings
+        self.failures: list[str] = []
+        self.executed = 0
+        self._reasons: list[str] = []
+        self._verdict: CaseVerdict = "passed"
+        self._sink = sink
+        self._passed: list[str] = []
+        self._began = time.perf_counter()
+        sink.append(ItemStarted(plan.item))
+
+    def result(
+        self,
+        case: str,
+        problems: Sequence[Problem],
+        *,
+        layout: str = "",
+        vector: str = "",
+        token: str = "",
+    ) -> None:
+        """Record one case: passed when there is no problem.
+
+        Args:
+            case: the case's id, unique in the item.
+            problems: what is wrong with it.
+            layout: how the request lay in memory.
+            vector: the vector's id, for the reproducing command.
+            token: the generated case's token, for the same.
+        """
+        self.executed += 1
+        if not problems:
+            self._passed.append(case)
+            if len(self._passed) >= _BATCH:
+                self.flush()
+            return
+        command = self.settings.command(
+            self.plan.subject, self.plan.check, vector=vector, case=token
+        )
+        first = problems[0]
+        also = [f"also: {p.message}" for p in problems[1:]]
+        self._sink.append(
+            CaseFailed(
+                item=self.plan.item,
+                case=case,
+                message=first.message,
+                fact=first.fact,
+                expected=first.expected,
+                got=first.got,
+                details=[*first.details, *also],
+                layout=layout,
+                attribution=first.attribution,
+                command=command,
+            )
+        )
+        self.failures.append(_line(case, first, command))
+
+    def unexecuted(self, verdict: UnexecutedVerdict, reason: str, ids: Sequence[str]) -> None:
+        """Record cases that did not run, and why."""
+        self._sink.append(CasesSet(self.plan.item, verdict, reason, list(ids)))
+        self._verdict = verdict
+        self._reasons.append(reason)
+
+    def work(self, key_size: int, engine: Engine, expected: Engine | None, jobs: int) -> None:
+        """Record who did the work for a key size (bytes)."""
+        subject = self.plan.subject
+        self._sink.append(
+            WorkSeen(
+                item=self.plan.item,
+                algorithm=subject.algorithm,
+                driver=subject.driver,
+                provider=subject.provider.name,
+                key_size=key_size,
+                engine=engine,
+                expected=expected or "",
+                jobs=jobs,
+            )
+        )
+
+    def flush(self) -> None:
+        """Write the passes that were held back."""
+        if self._passed:
+            self._sink.append(CasesPassed(self.plan.item, self._passed))
+            self._passed = []
+
+    def finish(self) -> None:
+        """End the item."""
+        self.flush()
+        seconds = time.perf_counter() - self._began
+        self._sink.append(ItemFinished(self.plan.item, self.verdict, seconds))
+
+    @property
+    def verdict(self) -> CaseVerdict:
+        """The item's verdict so far: failed, passed, or why nothing ran."""
+        if self.failures:
+            return "failed"
+        return "passed" if self.executed else self._verdict
+
+    @property
+    def skip_reason(self) -> str:
+        """Why nothing ran; empty when something did."""
+        return "" if self.executed else "; ".join(self._reasons)
+
+    def failure_text(self) -> str:
+        """The first failures for a terminal; the report has all of them."""
+        shown = self.failures[:_SHOWN]
+        more = len(self.failures) - len(shown)
+        tail = [f"... and {more} more in the report"] if more else []
+        return "\n".join([*shown, *tail])
+
+
+def _line(case: str, problem: Problem, command: str) -> str:
+    parts = [f"{case}: {problem.message}"]
+    if problem.expected or problem.got:
+        parts.append(f"  expected {problem.expected}\n  got      {problem.got}")
+    parts += [f"  {line}" for line in problem.details]
+    parts += [f"  fact: {problem.fact}", f"  reproduce: {command}"]
+    return "\n".join(parts)

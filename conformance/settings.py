@@ -1,0 +1,102 @@
+"""What a run was asked for: profile, seed, selection; and the command that repeats it."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+
+from tcrypt.subject import Subject
+
+__all__ = ("PROFILES", "Profile", "Selection", "Settings")
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """How much a run does.
+
+    Attributes:
+        fuzz_examples: Hypothesis examples for each driver.
+        vectors_per_file: how many vectors of a bulk file are run, evenly spread; 0 for all.
+        largest: the longest generated message, in bytes.
+        patience: seconds of real time that one case may take before it counts as hung.
+    """
+
+    fuzz_examples: int
+    vectors_per_file: int
+    largest: int
+    patience: float = 10.0
+
+
+PROFILES = {
+    "quick": Profile(fuzz_examples=30, vectors_per_file=40, largest=4097),
+    "default": Profile(fuzz_examples=100, vectors_per_file=0, largest=65_552),
+    "full": Profile(fuzz_examples=1_000, vectors_per_file=0, largest=1 << 20),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which part of the whole a run takes; every list holds shell patterns, empty for all."""
+
+    providers: tuple[str, ...] = ()
+    drivers: tuple[str, ...] = ()
+    algorithms: tuple[str, ...] = ()
+    types: tuple[str, ...] = ()
+    checks: tuple[str, ...] = ()
+
+    def takes(self, subject: Subject) -> bool:
+        """Whether a subject is selected."""
+        return (
+            _any(self.providers, subject.provider.name)
+            and _any(self.drivers, subject.driver)
+            and _any(self.algorithms, subject.algorithm)
+            and _any(self.types, subject.type.word)
+        )
+
+    def takes_check(self, check: str) -> bool:
+        """Whether a check is selected."""
+        return _any(self.checks, check)
+
+
+def _any(patterns: tuple[str, ...], name: str) -> bool:
+    # A name is compared literally as well: driver names may hold the brackets of patterns.
+    return not patterns or any(p == name or fnmatchcase(name, p) for p in patterns)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that determines what a run does, besides the drivers.
+
+    Attributes:
+        profile: the profile's name.
+        seed: from which all generated data follow.
+        selection: what is run.
+        vector: the id of the only vector to run, or empty.
+        case: the token of the only generated case to run, or empty.
+        extra_arguments: options that a reproducing command must repeat, such as `--from`.
+    """
+
+    profile: str = "default"
+    seed: int = 0
+    selection: Selection = field(default_factory=Selection)
+    vector: str = ""
+    case: str = ""
+    extra_arguments: tuple[str, ...] = ()
+
+    @property
+    def limits(self) -> Profile:
+        """The profile itself."""
+        return PROFILES[self.profile]
+
+    def command(self, subject: Subject, check: str, *, vector: str = "", case: str = "") -> str:
+        """One line that runs one check, or one case of it, against one driver again."""
+        words = ["tcrypt", "run", "--provider", subject.provider.name, "--driver", subject.driver]
+        words += ["--check", check, "--seed", str(self.seed)]
+        if self.profile != "default":
+            words += ["--profile", self.profile]
+        if vector:
+            words += ["--vector", vector]
+        if case:
+            words += ["--case", case]
+        return shlex.join([*words, *self.extra_arguments])

@@ -1,0 +1,212 @@
+"""Generated cases as short texts: what a fuzzer draws, what a report prints, what replays it.
+
+A spec holds sizes and choices, never data; keys and messages are drawn from its seed.  Its token,
+such as `enc,key=16,iv=wrap32:2,len=33,layout=out-of-place,seed=7`, is the whole case.
+"""
+
+from __future__ import annotations
+
+import errno
+from dataclasses import MISSING, dataclass, fields
+from typing import Any, Self
+
+from tcrypt.cipher_bench import CipherCase
+from tcrypt.hash_bench import HashCase
+from tcrypt.material import counter_iv, draw
+from tcrypt.oracle import AeadReference, HashReference, SkcipherReference
+
+__all__ = ("AeadSpec", "HashSpec", "SkcipherSpec", "SpecError", "flip")
+
+
+class SpecError(ValueError):
+    """A token is not one that this version writes."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Spec:
+    """Token reading and writing: the fields in order, `name=value`."""
+
+    @property
+    def token(self) -> str:
+        """The case as text; fields that have their default are left out."""
+        words = []
+        for item in fields(self):
+            value = getattr(self, item.name)
+            if item.default is MISSING or value != item.default:
+                words.append(f"{item.name}={value}")
+        return ",".join(words)
+
+    @classmethod
+    def parse(cls, token: str) -> Self:
+        """Read a token back.
+
+        Raises:
+            SpecError: with the field that is unknown, missing or malformed.
+        """
+        known = {item.name: item for item in fields(cls)}
+        values: dict[str, Any] = {}
+        for word in token.split(","):
+            name, mark, text = word.partition("=")
+            if name not in known or not mark:
+                raise SpecError(f"case {token!r}: {word!r} is not one of {', '.join(known)}")
+            values[name] = _value(token, name, text, known[name].type)
+        missing = [n for n, f in known.items() if f.default is MISSING and n not in values]
+        if missing:
+            raise SpecError(f"case {token!r}: {', '.join(missing)} missing")
+        return cls(**values)
+
+
+def _value(token: str, name: str, text: str, kind: Any) -> int | str:
+    if kind != "int":
+        return text
+    try:
+        return int(text)
+    except ValueError:
+        raise SpecError(f"case {token!r}: {name}={text!r} is not a number") from None
+
+
+def _direction(op: str) -> bool:
+    if op not in ("enc", "dec"):
+        raise SpecError(f"op={op!r} is neither enc nor dec")
+    return op == "enc"
+
+
+def flip(data: bytes, bit: int) -> bytes:
+    """`data` with one bit inverted; bit 0 is the lowest of the first byte."""
+    changed = bytearray(data)
+    changed[bit // 8 % len(data)] ^= 1 << bit % 8
+    return bytes(changed)
+
+
+@dataclass(frozen=True, slots=True)
+class SkcipherSpec(_Spec):
+    """One skcipher request; sizes in bytes.
+
+    `iv` is `random`, `ones`, or `wrap<bits>:<blocks>` for a counter that wraps after that many.
+    """
+
+    op: str
+    key: int
+    len: int
+    layout: str = "out-of-place"
+    iv: str = "random"
+    seed: int = 0
+
+    def case(self, reference: SkcipherReference, *, with_key: bool = True) -> CipherCase:
+        """The request and the oracle's answer to it."""
+        encrypt = _direction(self.op)
+        key, data = draw(f"key {self.seed}", self.key), draw(f"data {self.seed}", self.len)
+        iv = self._iv(reference.ivsize)
+        status = reference.length_status(self.len)
+        if status:
+            out = bytes(self.len)
+            return CipherCase(encrypt, key if with_key else None, iv, data, out, None, status)
+        answer = (reference.encrypt if encrypt else reference.decrypt)(key, iv, data)
+        return CipherCase(encrypt, key if with_key else None, iv, data, answer.out, answer.iv_out)
+
+    def _iv(self, size: int) -> bytes:
+        label = f"iv {self.seed}"
+        if self.iv == "ones":
+            return b"\xff" * size
+        if not self.iv.startswith("wrap") or size != 16:
+            return draw(label, size)
+        try:
+            width, before = (int(part) for part in self.iv[4:].split(":"))
+        except ValueError:
+            raise SpecError(f"iv={self.iv!r} is not wrap<bits>:<blocks>") from None
+        return counter_iv(label, width, before)
+
+
+@dataclass(frozen=True, slots=True)
+class AeadSpec(_Spec):
+    """One AEAD request; sizes in bytes.
+
+    `key` is the size of the cipher key, `auth` of the authentication key.  `tamper` is empty,
+    or `tag:<bit>`, `text:<bit>` or `aad:<bit>` for a forged message.
+    """
+
+    op: str
+    key: int
+    len: int
+    assoc: int
+    tag: int
+    auth: int = 20
+    layout: str = "out-of-place"
+    tamper: str = ""
+    seed: int = 0
+
+    def key_bytes(self, reference: AeadReference) -> bytes:
+        """The key as setkey takes it."""
+        enckey = draw(f"key {self.seed}", self.key)
+        if reference.key_sizes is not None:
+            return enckey
+        return reference.join_key(draw(f"auth {self.seed}", self.auth), enckey)
+
+    def case(self, reference: AeadReference, *, with_key: bool = True) -> CipherCase:
+        """The request and the oracle's answer to it."""
+        encrypt = _direction(self.op)
+        key = self.key_bytes(reference)
+        iv, assoc = self._iv(reference), draw(f"assoc {self.seed}", self.assoc)
+        ptext = draw(f"data {self.seed}", self.len)
+        given = key if with_key else None
+        status = reference.crypt_status(True, self.assoc, self.len, self.tag, iv)
+        if status:
+            return self._refused(reference, given, key, iv, assoc, ptext, status)
+        sealed = reference.encrypt(key, iv, assoc, ptext, self.tag)
+        if encrypt:
+            return CipherCase(True, given, iv, ptext, sealed, assoc=assoc, authsize=self.tag)
+        assoc, sealed = self._tampered(assoc, sealed)
+        status = -errno.EBADMSG if self.tamper else 0
+        secret = ptext if self.tamper and self.len >= 8 else b""
+        return CipherCase(False, given, iv, sealed, ptext, None, status, assoc, self.tag, secret)
+
+    def _refused(
+        self,
+        reference: AeadReference,
+        given: bytes | None,
+        key: bytes,
+        iv: bytes,
+        assoc: bytes,
+        ptext: bytes,
+        status: int,
+    ) -> CipherCase:
+        """A message of a length that cannot be encrypted, or one that claims to be such."""
+        if _direction(self.op):
+            out = bytes(self.len + self.tag)
+            return CipherCase(True, given, iv, ptext, out, None, status, assoc, self.tag)
+        sealed = ptext + draw(f"tag {self.seed}", self.tag)
+        answer = reference.decrypt(key, iv, assoc, sealed, self.tag)
+        assert isinstance(answer, int), "the oracle accepted a random tag"
+        return CipherCase(False, given, iv, sealed, bytes(self.len), None, answer, assoc, self.tag)
+
+    def _iv(self, reference: AeadReference) -> bytes:
+        return draw(f"iv {self.seed}", reference.ivsize)
+
+    def _tampered(self, assoc: bytes, sealed: bytes) -> tuple[bytes, bytes]:
+        if not self.tamper:
+            return assoc, sealed
+        where, _, bit = self.tamper.partition(":")
+        if where == "aad" and assoc:
+            return flip(assoc, int(bit)), sealed
+        text, tag = sealed[: self.len], sealed[self.len :]
+        if where == "text" and text:
+            return assoc, flip(text, int(bit)) + tag
+        if where == "tag":
+            return assoc, text + flip(tag, int(bit))
+        raise SpecError(f"tamper={self.tamper!r} has nothing to change")
+
+
+@dataclass(frozen=True, slots=True)
+class HashSpec(_Spec):
+    """One message; sizes in bytes, `key` -1 for an unkeyed hash."""
+
+    len: int
+    key: int = -1
+    layout: str = "digest-aligned-buffer"
+    seed: int = 0
+
+    def case(self, reference: HashReference) -> HashCase:
+        """The message and the oracle's digest of it."""
+        key = draw(f"key {self.seed}", self.key) if self.key >= 0 else None
+        message = draw(f"data {self.seed}", self.len)
+        return HashCase(key, message, reference.digest(key, message))
