@@ -48,10 +48,11 @@ class HashBench(Bench):
         self.tfm = self.machine.registry.alloc_ahash(self.subject.driver)
         alg = self.tfm.alg
         self.digestsize, self.statesize = alg.digestsize, alg.statesize
-        self.result = self._guarded_buffer(self.digestsize)
-        self.state = self._guarded_buffer(self.statesize)
+        self.result = self.guarded_buffer(self.digestsize)
+        self.state = self.guarded_buffer(self.statesize)
 
-    def _guarded_buffer(self, length: int) -> Buffer:
+    def guarded_buffer(self, length: int) -> Buffer:
+        """A new buffer of `length` bytes with room for guards on both sides."""
         address = self.memory.alloc(length + 2 * GUARD)
         return Buffer(self.memory, address + GUARD, length)
 
@@ -142,13 +143,14 @@ def _guard_problems(room: bytes, length: int, name: str, fact: str) -> list[Prob
 class Steps:
     """The steps of one message, each checked; after the first problem the rest is not played."""
 
-    def __init__(self, bench: HashBench, flags: int = 0) -> None:
+    def __init__(self, bench: HashBench, flags: int = 0, result: Buffer | None = None) -> None:
         self.bench = bench
         self.flags = flags
+        self.result = result or bench.result
         self.found: list[Problem] = []
         self.request = bench.tfm.request()
         bench.uninitialised(self.request)
-        self._poison(bench.result)
+        self._poison(self.result)
 
     def _poison(self, buffer: Buffer) -> None:
         poison = bytes([POISON]) * (buffer.length + 2 * GUARD)
@@ -167,7 +169,7 @@ class Steps:
         bench, request = self.bench, self.request
         src = None if segments is None else Scatterlist(bench.memory, list(segments))
         nbytes = 0 if segments is None else sum(s.length for s in segments)
-        request.set_crypt(src, bench.result, nbytes)
+        request.set_crypt(src, self.result, nbytes)
         ticket = bench.perform(request, call, self.flags)
         found = ticket.problems()
         if not found and ticket.status != 0:
@@ -189,7 +191,7 @@ class Steps:
         return [Problem("the driver changed the request or its scatterlist", facts.REQUEST)]
 
     def _result_kept(self, name: str) -> list[Problem]:
-        result = self.bench.result
+        result = self.result
         if set(result.read()) == {POISON}:
             return []
         got = result.read().hex()

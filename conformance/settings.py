@@ -54,6 +54,10 @@ class Selection:
             and _any(self.types, subject.type.word)
         )
 
+    def takes_provider(self, name: str) -> bool:
+        """Whether a provider is selected."""
+        return _any(self.providers, name)
+
     def takes_check(self, check: str) -> bool:
         """Whether a check is selected."""
         return _any(self.checks, check)

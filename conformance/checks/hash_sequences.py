@@ -62,11 +62,15 @@ class _Player:
         self.bench.memory.write(address, data)
         return [Segment(address, len(data))]
 
+    def steps(self) -> Steps:
+        """A message with a result buffer of its own."""
+        return Steps(self.bench, result=self.bench.guarded_buffer(self.bench.digestsize))
+
     def judge(self, steps: Steps, key: bytes | None, message: bytes) -> list[Problem]:
         """The problems of the steps, or a wrong digest."""
         if steps.found:
             return steps.found
-        wanted, got = self.reference.digest(key, message), self.bench.result.read()
+        wanted, got = self.reference.digest(key, message), steps.result.read()
         if got == wanted:
             return []
         return [Problem("wrong digest", facts.ISOLATION, hex_excerpt(wanted), hex_excerpt(got))]
@@ -75,7 +79,7 @@ class _Player:
         """One message in updates of the given lengths."""
         key = self.key()
         message = draw("sequence", sum(lengths))
-        steps = Steps(self.bench)
+        steps = self.steps()
         steps.init()
         start = 0
         for index, length in enumerate(lengths):
@@ -93,7 +97,7 @@ class _Player:
         """Two requests of one transform, step by step in turn."""
         key = self.key()
         texts = [draw("message a", 200), draw("message b", 333)]
-        both = [Steps(self.bench), Steps(self.bench)]
+        both = [self.steps(), self.steps()]
         for steps in both:
             steps.init()
         for cut in (slice(0, 100), slice(100, 150), slice(150, None)):
@@ -110,7 +114,7 @@ class _Player:
         """A request that has hashed something starts another message."""
         key = self.key()
         message = draw("again", 150)
-        steps = Steps(self.bench)
+        steps = self.steps()
         steps.init()
         steps.update(self.segment(draw("before", 190)))
         steps.init()
@@ -121,7 +125,7 @@ class _Player:
     def abandoned(self) -> list[Problem]:
         """A message that is never finished, then another request."""
         self.key()
-        unfinished = Steps(self.bench)
+        unfinished = self.steps()
         unfinished.init()
         unfinished.update(self.segment(draw("unfinished", 777)))
         return unfinished.found or self.updates([20, 100])
@@ -130,7 +134,7 @@ class _Player:
         """Export after `done` bytes, go on in another request."""
         key = self.key()
         message = draw("export", done + 91)
-        steps = Steps(self.bench)
+        steps = self.steps()
         steps.init()
         if done:
             steps.update(self.segment(message[:done]))
@@ -143,7 +147,7 @@ class _Player:
         """Export and import with less than a block, or nothing, in between."""
         key = self.key()
         message = draw("twice", 200)
-        steps = Steps(self.bench)
+        steps = self.steps()
         steps.init()
         steps.update(self.segment(message[:130]))
         steps.reimport()
@@ -158,12 +162,12 @@ class _Player:
         """The original and a copy from its exported state go different ways."""
         key = self.key()
         start, ends = draw("fork", 150), (draw("end a", 80), draw("end b", 61))
-        original = Steps(self.bench)
+        original = self.steps()
         original.init()
         original.update(self.segment(start))
         state = original.export()
         original.update(self.segment(ends[0][:70]))
-        copy = Steps(self.bench)
+        copy = self.steps()
         copy.import_state(state)
         copy.update(self.segment(ends[1]))
         copy.final()
@@ -179,7 +183,7 @@ class _Player:
         message = draw("rekey", 123)
         for seed in (1, 2, 3, 1):
             key = self.key(seed)
-            steps = Steps(self.bench)
+            steps = self.steps()
             steps.digest(self.segment(message))
             found = self.judge(steps, key, message)
             if found:
@@ -198,7 +202,7 @@ class _Player:
         message = draw("two keys", 99)
         for tfm, used in ((first, key), (other, other_key), (first, key), (other, other_key)):
             self.bench.tfm = tfm
-            steps = Steps(self.bench)
+            steps = self.steps()
             steps.digest(self.segment(message))
             found = self.judge(steps, used, message)
             if found:
@@ -209,7 +213,7 @@ class _Player:
         """A keyed state imported on another transform with the same key."""
         key = self.key(1)
         message = draw("elsewhere", 222)
-        steps = Steps(self.bench)
+        steps = self.steps()
         steps.init()
         steps.update(self.segment(message[:111]))
         state = steps.export()
@@ -217,7 +221,7 @@ class _Player:
             return steps.found
         self.bench.tfm = self.bench.machine.registry.alloc_ahash(self.bench.subject.driver)
         self.key(1)
-        there = Steps(self.bench)
+        there = self.steps()
         there.import_state(state)
         there.update(self.segment(message[111:]))
         there.final()

@@ -1,0 +1,1 @@
+"""Defects of ring and completion handling (CR)."""

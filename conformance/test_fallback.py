@@ -1,0 +1,11 @@
+"""Which engine does the work for each key size."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tcrypt.plan import Plan
+
+
+def test_fallback(tcrypt_plan: Plan, tcrypt_run: Callable[[Plan], None]) -> None:
+    tcrypt_run(tcrypt_plan)

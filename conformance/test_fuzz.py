@@ -1,0 +1,11 @@
+"""Random cases against an independent implementation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tcrypt.plan import Plan
+
+
+def test_fuzz(tcrypt_plan: Plan, tcrypt_run: Callable[[Plan], None]) -> None:
+    tcrypt_run(tcrypt_plan)

@@ -1,0 +1,188 @@
+"""Who registers what: the built-in providers, and those of entry points, hooks and files.
+
+A provider is a name and a function that registers algorithms on a machine.  The software generics
+are registered on every machine first, as fallbacks; what a provider adds is what is tested.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+from collections.abc import Callable, Iterable
+from functools import partial
+from importlib.metadata import entry_points
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from tcrypt.engine import software as generics
+from tcrypt.engine.api.machine import Accelerator, Machine
+from tcrypt.engine.eip93.device import Device
+from tcrypt.engine.eip93.driver.policy import FallbackPolicy
+from tcrypt.engine.eip93.driver.probe import probe
+from tcrypt.engine.eip93.options import Options
+from tcrypt.engine.eip93.records import Cipher, Digest
+from tcrypt.engine.eip93.variants import AES128_ONLY, MT7621, TINY_RING, Variant
+from tcrypt.engine.sim import IrqLine
+from tcrypt.subject import Provider
+
+__all__ = (
+    "ENTRY_POINT_GROUP",
+    "ProviderError",
+    "Providers",
+    "eip93_aes128_only",
+    "eip93_mt7621",
+    "eip93_tiny_ring",
+    "load_file",
+    "software",
+)
+
+ENTRY_POINT_GROUP = "tcrypt.providers"
+Register = Callable[[Machine], Any]
+
+
+class ProviderError(Exception):
+    """A provider cannot be used; the message names it and says why."""
+
+
+class Providers:
+    """The providers of a run, by name; what hooks and entry points add to."""
+
+    def __init__(self) -> None:
+        self._providers: dict[str, Provider] = {}
+
+    def add(self, name: str, register: Register, *, origin: str = "") -> None:
+        """Add a provider.
+
+        Args:
+            name: as options and reports will use it; unique.
+            register: called with a new machine for every boot; registers on `machine.registry`.
+            origin: where it comes from, for messages.
+
+        Raises:
+            ProviderError: the name is taken or empty, or `register` cannot be called.
+        """
+        if not name or name in self._providers:
+            taken = self._providers[name].origin if name else "nothing"
+            raise ProviderError(f"provider name {name!r} of {origin} is taken by {taken}")
+        if not callable(register):
+            raise ProviderError(f"provider {name!r} of {origin}: {register!r} is not callable")
+        boot = partial(_boot, register, own=name != "software")
+        self._providers[name] = Provider(name, boot, origin)
+
+    def add_entry_points(self, points: Iterable[Any] | None = None) -> None:
+        """Add what installed distributions offer under `tcrypt.providers`."""
+        found = entry_points(group=ENTRY_POINT_GROUP) if points is None else points
+        for point in found:
+            self.add(point.name, _Late(point), origin=f"entry point {point.value}")
+
+    def __iter__(self) -> Any:
+        return iter(self._providers.values())
+
+    def names(self) -> list[str]:
+        """The names, in the order in which they were added."""
+        return list(self._providers)
+
+
+class _Late:
+    """An entry point that is imported when its first machine boots."""
+
+    def __init__(self, point: Any) -> None:
+        self._point = point
+        self._register: Register | None = None
+
+    def __call__(self, machine: Machine) -> None:
+        if self._register is None:
+            self._register = self._point.load()
+        self._register(machine)
+
+
+def _boot(register: Register, *, own: bool) -> Machine:
+    machine = Machine()
+    if own:
+        generics.register(machine)
+    register(machine)
+    return machine
+
+
+def load_file(providers: Providers, where: str) -> None:
+    """Add the provider of a Python file or module that has a function `register(machine)`.
+
+    Raises:
+        ProviderError: it cannot be imported, or has no such function.
+    """
+    module = _import(where)
+    register = getattr(module, "register", None)
+    if not callable(register):
+        raise ProviderError(f"{where}: no function register(machine)")
+    name = getattr(module, "PROVIDER", module.__name__.rpartition(".")[2])
+    providers.add(str(name), register, origin=where)
+
+
+def _import(where: str) -> ModuleType:
+    path = Path(where)
+    try:
+        if path.suffix != ".py":
+            return importlib.import_module(where)
+        spec = importlib.util.spec_from_file_location(path.stem, path)
+        if spec is None or spec.loader is None or not path.is_file():
+            raise ProviderError(f"{where}: no such file")
+        module = importlib.util.module_from_spec(spec)
+        sys.modules.setdefault(path.stem, module)
+        spec.loader.exec_module(module)
+    except ProviderError:
+        raise
+    except Exception as error:
+        raise ProviderError(f"{where}: {type(error).__name__}: {error}") from error
+    return module
+
+
+def software(machine: Machine) -> None:
+    """The software generics themselves."""
+    generics.register(machine)
+
+
+def eip93_mt7621(machine: Machine) -> None:
+    """The driver on an EIP-93 as in the MediaTek MT7621."""
+    attach_eip93(machine, MT7621)
+
+
+def eip93_aes128_only(machine: Machine) -> None:
+    """The driver on an EIP-93 that has AES with 128-bit keys only."""
+    attach_eip93(machine, AES128_ONLY)
+
+
+def eip93_tiny_ring(machine: Machine) -> None:
+    """The driver on an EIP-93 with rings of four entries."""
+    attach_eip93(machine, TINY_RING)
+
+
+def attach_eip93(machine: Machine, variant: Variant, policy: FallbackPolicy | None = None) -> None:
+    """Put a device on a machine, bind the driver, and give the suite its evidence."""
+    irq = IrqLine(machine.sim, variant.name)
+    device = Device(machine.sim, machine.dma, irq, variant)
+    used = policy or FallbackPolicy()
+    driver = probe(
+        machine, device, irq, name=variant.name, ring_size=variant.ring_size, policy=used
+    )
+    machine.attach(
+        Accelerator(
+            name=variant.name,
+            jobs=lambda: device.jobs,
+            supports=partial(_supports, device.options),
+            depth=driver.core.rings.capacity,
+            shortest=used.software_up_to + 1,
+        )
+    )
+
+
+_DIGESTS = {"sha1": Digest.SHA1, "sha256": Digest.SHA256}
+
+
+def _supports(options: Options, algorithm: str, key_size: int) -> bool:
+    """Whether the capability bits name every part of an algorithm, with this AES key size."""
+    digests = [digest for name, digest in _DIGESTS.items() if name in algorithm]
+    if not all(options.supports_digest(digest) for digest in digests):
+        return False
+    return "aes" not in algorithm or options.supports_cipher(Cipher.AES, key_size)
