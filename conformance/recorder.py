@@ -98,8 +98,8 @@ class Recorder:
         self._verdict = verdict
         self._reasons.append(reason)
 
-    def work(self, key_size: int, engine: Engine, expected: Engine | None, jobs: int) -> None:
-        """Record who did the work for a key size (bytes)."""
+    def work(self, key_size: int, engine: Engine, expected: Engine | None, requests: int) -> None:
+        """Record who did the work of some requests with keys of a size (bytes)."""
         subject = self.plan.subject
         self._sink.append(
             WorkSeen(
@@ -110,7 +110,7 @@ class Recorder:
                 key_size=key_size,
                 engine=engine,
                 expected=expected or "",
-                jobs=jobs,
+                jobs=requests,
             )
         )
 

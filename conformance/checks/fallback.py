@@ -74,7 +74,7 @@ class _Fallback:
         assert accelerator is not None
         wanted: Engine = "hardware" if self._supported(accelerator, size) else "software"
         seen: Engine = "none"
-        jobs = 0
+        requests = 0
         for length in _LENGTHS:
             if length < accelerator.shortest:
                 continue
@@ -83,11 +83,12 @@ class _Fallback:
                 continue
             problems, jobs = self._job(runner, size, length)
             seen = "hardware" if jobs else "software"
+            requests += 1
             if seen != wanted and not problems:
                 problems = [_who(wanted, seen, size)]
             recorder.result(case, problems, token=case)
         if not self.settings.case:
-            recorder.work(size, seen, wanted, jobs)
+            recorder.work(size, seen, wanted, requests)
             self._threshold(recorder, runner, accelerator, size, wanted)
 
     def _threshold(

@@ -1,0 +1,154 @@
+"""The command `tcrypt`: run the suite, list what is registered, render a report again."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from tcrypt.plugins import options
+
+__all__ = ("main",)
+
+_WIDE = 200
+_SUITE = ("--pyargs", "tcrypt")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Entry point; the exit status."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if words[:1] == ["run"]:
+        return _run(words[1:])
+    parser = _parser()
+    chosen = parser.parse_args(words)
+    status: int = chosen.function(chosen)
+    return status
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="tcrypt", description="Conformance suite for Linux-style crypto drivers."
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    commands.add_parser(
+        "run",
+        help="run the suite: pytest --pyargs tcrypt, options with or without --tcrypt-",
+        add_help=False,
+    )
+    listing = commands.add_parser("list", help="list every registered algorithm")
+    listing.add_argument("--json", action="store_true", help="machine-readable output")
+    listing.add_argument(
+        "--from", dest="sources", action="append", default=[], metavar="FILE", help="load a driver"
+    )
+    listing.set_defaults(function=_list)
+    report = commands.add_parser(
+        "report", help="render the report of a run again, or of a killed one"
+    )
+    report.add_argument("directory", nargs="?", default=options.DEFAULT_REPORT, type=Path)
+    report.set_defaults(function=_report)
+    return parser
+
+
+def _run(words: list[str]) -> int:
+    """Hand over to pytest; `--provider` and the like mean `--tcrypt-provider`."""
+    import pytest
+
+    return int(pytest.main([*_SUITE, *map(_prefixed, words)]))
+
+
+def _prefixed(word: str) -> str:
+    name, mark, value = word.partition("=")
+    if name.startswith("--") and name[2:] in options.option_names():
+        return options.PREFIX + name[2:] + mark + value
+    return word
+
+
+def _list(chosen: argparse.Namespace) -> int:
+    """Print the registered algorithms of all providers with their properties."""
+    from tcrypt.plugins.discovery import discover
+    from tcrypt.plugins.providers import ProviderError, Providers, load_file
+
+    providers = Providers()
+    try:
+        providers.add_entry_points()
+        for where in chosen.sources:
+            load_file(providers, where)
+    except ProviderError as error:
+        print(f"tcrypt list: {error}", file=sys.stderr)
+        return 2
+    found, broken = discover(providers)
+    if chosen.json:
+        _print_json(found)
+    else:
+        _print_table(found)
+    for bad in broken:
+        print(f"tcrypt list: provider {bad.provider.name}: {bad.why}", file=sys.stderr)
+    return 1 if broken else 0
+
+
+def _rows(found: Sequence[Any]) -> list[dict[str, Any]]:
+    from tcrypt.subject import properties_of
+
+    return [
+        {
+            "provider": subject.provider.name,
+            "driver": subject.driver,
+            "algorithm": subject.algorithm,
+            "type": subject.type.word,
+            **properties_of(subject.alg),
+        }
+        for subject in found
+    ]
+
+
+def _print_json(found: Sequence[Any]) -> None:
+    import json
+
+    print(json.dumps(_rows(found), indent=2))
+
+
+def _print_table(found: Sequence[Any]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    columns = ("provider", "driver", "algorithm", "type", "priority", "blocksize")
+    table = Table(box=None, pad_edge=False)
+    for column in (*columns, "sizes", "flags"):
+        table.add_column(column, overflow="fold")
+    for row in _rows(found):
+        table.add_row(*(str(row[c]) for c in columns), _sizes(row), str(row["flags"]))
+    Console(width=None if sys.stdout.isatty() else _WIDE).print(table)
+
+
+def _sizes(row: dict[str, Any]) -> str:
+    """The sizes that matter for the type, in bytes."""
+    parts = []
+    if "min keysize" in row:
+        parts.append(f"key {row['min keysize']}-{row['max keysize']}")
+    if "ivsize" in row:
+        parts.append(f"iv {row['ivsize']}")
+    if "maxauthsize" in row:
+        parts.append(f"tag {row['maxauthsize']}")
+    if "digestsize" in row:
+        parts.append(f"digest {row['digestsize']}")
+    return ", ".join(parts)
+
+
+def _report(chosen: argparse.Namespace) -> int:
+    """Render report.json, index.html and junit.xml from the event logs of a folder."""
+    from tcrypt.reports.build import report_of
+    from tcrypt.reports.log import LogFormatError
+    from tcrypt.reports.terminal import summary_lines
+    from tcrypt.reports.write import write_all
+
+    try:
+        found = report_of(chosen.directory)
+        write_all(chosen.directory, found)
+    except (LogFormatError, OSError) as error:
+        print(f"tcrypt report: {error}", file=sys.stderr)
+        return 2
+    page = chosen.directory / "index.html"
+    print("\n".join(summary_lines(found, location=str(page))))
+    return found.exit_status
