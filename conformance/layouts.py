@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
+from functools import lru_cache
 
 __all__ = (
     "CIPHER_LAYOUTS",
@@ -63,7 +64,8 @@ class Division:
     flush: Flush = Flush.NONE
 
 
-@dataclass(frozen=True, slots=True)
+# Layouts are named constants: they compare by identity, which makes them cheap as cache keys.
+@dataclass(frozen=True, slots=True, eq=False)
 class CipherLayout:
     """A layout for one skcipher or AEAD request.
 
@@ -88,7 +90,7 @@ class CipherLayout:
     slack: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class HashLayout:
     """A layout for one message: where it lies, and in which steps it is hashed."""
 
@@ -157,6 +159,7 @@ HASH_LAYOUTS = (
 )
 
 
+@lru_cache(maxsize=256)
 def slug(name: str) -> str:
     """A layout name as it appears in ids: lower case, words joined by hyphens."""
     words = "".join(c if c.isalnum() else " " for c in name.lower()).split()

@@ -78,14 +78,23 @@ class Scatterlist:
             view = view[size:]
 
 
-def pair_segments(
-    src: Scatterlist, dst: Scatterlist, length: int
-) -> Iterator[tuple[int, int, int]]:
+def pair_segments(src: Scatterlist, dst: Scatterlist, length: int) -> list[tuple[int, int, int]]:
     """Cut `length` bytes so that no piece crosses an entry of either list.
 
-    Yields:
-        (source address, destination address, length in bytes), none of them empty.
+    Returns:
+        (source address, destination address, length in bytes) for each piece, none empty; fewer
+        bytes in all when a list is shorter than `length`.
     """
+    if not length:
+        return []
+    if src.entries and dst.entries:
+        source, target = src.entries[0], dst.entries[0]
+        if source[1] >= length and target[1] >= length:
+            return [(source[0], target[0], length)]
+    return list(_pairs(src, dst, length))
+
+
+def _pairs(src: Scatterlist, dst: Scatterlist, length: int) -> Iterator[tuple[int, int, int]]:
     sources, targets = src.walk(length), dst.walk(length)
     source, target = Segment(0, 0), Segment(0, 0)
     while length > 0:

@@ -247,7 +247,7 @@ class AesSkcipher:
         Addresses must be word-aligned, and no piece but the last may end inside a block: the
         engine would pad it, or lose the rest of the key stream.
         """
-        pieces = list(pair_segments(request.src, request.dst, request.cryptlen))
+        pieces = pair_segments(request.src, request.dst, request.cryptlen)
         for source, destination, _ in pieces:
             if source % _WORD or destination % _WORD:
                 return None
