@@ -48,5 +48,4 @@ def pad_bytes(pad_type: PadType, length: int, alignment: int, constant: int) -> 
 def pkcs7_length(data: bytes) -> int | None:
     """How many PKCS#7 pad bytes (RFC 5652, 6.3) end inbound data; None when there are none."""
     count = data[-1] if data else 0
-    valid = 0 < count <= len(data) and data.endswith(bytes([count]) * count)
-    return count if valid else None
+    return count if count and data.endswith(bytes([count]) * count) else None

@@ -91,6 +91,7 @@ class Bench:
     ) -> None:
         """Bring the device up as the drivers do: rings, then reset into ring mode."""
         self.ring_size, self.stride = size, stride
+        self._put = self._got = 0
         self.commands = self.memory.alloc(bytes(size * stride * 4))
         self.results = self.commands if overlaid else self.memory.alloc(bytes(size * stride * 4))
         write = self.device.write32

@@ -239,10 +239,12 @@ def test_cipher_packet_touches_only_the_iv_of_the_state_record(bench, cipher, mo
     tube.encrypt(PLAIN)
 
 
+@pytest.mark.parametrize("save_iv", [False, True])
 @pytest.mark.parametrize("inbound", [False, True])
-def test_ecb_accepts_state_address_zero(bench, inbound):
+def test_ecb_accepts_state_address_zero(bench, inbound, save_iv):
     data = bench.memory.alloc(PLAIN)
-    sa = bench.sa(command(AES, ECB, bytes(16), inbound=inbound), key=bytes(16))
+    build = command(AES, ECB, bytes(16), inbound=inbound, save_iv=save_iv)
+    sa = bench.sa(build, key=bytes(16))
     packet = bench.descriptor(sa=sa, source=data, destination=data, state=0, length=64)
     assert bench.run(packet).status == 0
 
@@ -256,6 +258,18 @@ def test_kept_iv_continues_the_packet_before(bench):
     data = bench.memory.alloc(PLAIN[32:])
     bench.run(bench.descriptor(sa=keep, source=data, destination=data, length=32))
     assert bench.memory.peek(data, 32) == whole[32:]
+
+
+def test_kept_iv_does_not_survive_a_power_on_reset(bench):
+    key = bytes(range(16))
+    fresh = Tube(bench, AES, CBC, key, bytes(16)).encrypt(PLAIN)
+    Tube(bench, AES, CBC, key, b"\xff" * 16).encrypt(PLAIN)
+    bench.device.reset()
+    bench.start()
+    keep = bench.sa(command(AES, CBC, key, iv_source=IVSource.KEEP, save_iv=False), key=key)
+    data = bench.memory.alloc(PLAIN)
+    assert bench.run(bench.descriptor(sa=keep, source=data, destination=data, length=64)).length
+    assert bench.memory.peek(data, 64) == fresh
 
 
 # The second block is what a carry out of the low 32 bits would change.

@@ -122,10 +122,18 @@ def test_core_that_the_options_lack_is_a_reserved_algorithm(make_bench, bit):
     assert Job(bench, SHA256, 64).result.status == 0
 
 
-def test_unused_half_of_an_operation_may_name_a_core_that_is_missing(make_bench):
-    bench = make_bench(replace(MT7621, option_1=MT7621.option_1 & ~reg.OPTION_1_TDES))
+@pytest.mark.parametrize(
+    ("bit", "command"),
+    [
+        (reg.OPTION_1_TDES, replace(SHA256, cipher=Cipher.DES)),
+        (reg.OPTION_1_MD5, replace(AES_CBC, digest=Digest.MD5)),
+    ],
+    ids=["cipher of a hash", "hash of a cipher"],
+)
+def test_unused_half_of_an_operation_may_name_a_core_that_is_missing(make_bench, bit, command):
+    bench = make_bench(replace(MT7621, option_1=MT7621.option_1 & ~bit))
     bench.start()
-    assert Job(bench, replace(SHA256, cipher=Cipher.DES), 64).result.status == 0
+    assert Job(bench, command, 64).result.status == 0
 
 
 def test_missing_key_size_as_an_error(make_bench):

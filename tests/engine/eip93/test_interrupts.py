@@ -118,7 +118,7 @@ def test_command_source_fires_at_or_below_its_threshold(bench, threshold):
     waiting = []
     while not raw(bench) & CDR:
         waiting.append(bench.device.read32(reg.PE_CD_COUNT))
-        bench.sim.step()
+        assert bench.sim.step(), "the machine went idle without the interrupt"
     assert waiting == [threshold + 2, threshold + 1]
     assert bench.device.read32(reg.PE_CD_COUNT) == threshold
 

@@ -103,6 +103,8 @@ def test_overlaid_rings_keep_the_results(make_bench):
     taken = [bench.take() for _ in range(6)]
     assert [result.user_id for result in taken] == list(range(6))
     assert {ownership(r.control, r.length) for r in taken} == {Ownership.HOST}
+    entries = [address for address, length in bench.memory.writes if length == 32]
+    assert entries == [bench.slot(bench.commands, number) for number in range(6)]
 
 
 def entry(bench: Bench) -> Descriptor:
