@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from tcrypt import facts
 from tcrypt.arena import GUARD, POISON, Chunk, plan_message
-from tcrypt.bench import _MAY_SLEEP, Bench
+from tcrypt.bench import _MAY_SLEEP, Bench, Ticket
 from tcrypt.engine.api.errors import errno_name
 from tcrypt.engine.api.memory import Buffer
 from tcrypt.engine.api.requests import AhashRequest
@@ -78,7 +78,7 @@ class HashBench(Bench):
         mappings = self.machine.dma.live_mappings
         steps = Steps(self, _MAY_SLEEP if layout.may_sleep else 0)
         self._play(steps, layout, base, chunks, len(case.message))
-        found = steps.found or self._judge(case)
+        found = steps.found or self.judge(case.digest, self.result)
         if not found and self.memory.read(base, size) != image:
             found.append(Problem("the message or memory around it changed", facts.SOURCE))
         found.extend(self.machine_problems(mappings))
@@ -113,15 +113,29 @@ class HashBench(Bench):
             steps.update(pending)
             steps.final()
 
-    def _judge(self, case: HashCase) -> list[Problem]:
-        """Compare the digest and the guards around it."""
-        room = self.memory.read(self.result.address - GUARD, self.digestsize + 2 * GUARD)
-        got = room[GUARD : GUARD + self.digestsize]
-        if got[: len(case.digest)] != case.digest:
-            return [
-                Problem("wrong digest", facts.OUTPUT, hex_excerpt(case.digest), hex_excerpt(got))
-            ]
-        return _guard_problems(room, self.digestsize, "result", facts.GUARD)
+    def judge(self, digest: bytes, result: Buffer) -> list[Problem]:
+        """Compare a result buffer with the expected digest, and the guards around it."""
+        room = self.memory.read(result.address - GUARD, result.length + 2 * GUARD)
+        got = room[GUARD : GUARD + result.length]
+        if got[: len(digest)] != digest:
+            return [Problem("wrong digest", facts.OUTPUT, hex_excerpt(digest), hex_excerpt(got))]
+        return _guard_problems(room, result.length, "result", facts.GUARD)
+
+    def poison(self, buffer: Buffer) -> None:
+        """Fill a guarded buffer and its guards."""
+        poison = bytes([POISON]) * (buffer.length + 2 * GUARD)
+        self.memory.write(buffer.address - GUARD, poison)
+
+    def is_poisoned(self, buffer: Buffer) -> bool:
+        """Whether nobody has written to a buffer since it was poisoned."""
+        return set(buffer.read()) == {POISON}
+
+    def status_problems(self, name: str, ticket: Ticket) -> list[Problem]:
+        """Whether a step ended with 0."""
+        if ticket.status == 0:
+            return []
+        got = errno_name(ticket.status)
+        return [Problem(f"wrong status of {name}", facts.STATUS, "0", got)]
 
 
 def _guard_problems(room: bytes, length: int, name: str, fact: str) -> list[Problem]:
@@ -150,11 +164,7 @@ class Steps:
         self.found: list[Problem] = []
         self.request = bench.tfm.request()
         bench.uninitialised(self.request)
-        self._poison(self.result)
-
-    def _poison(self, buffer: Buffer) -> None:
-        poison = bytes([POISON]) * (buffer.length + 2 * GUARD)
-        self.bench.memory.write(buffer.address - GUARD, poison)
+        bench.poison(self.result)
 
     def _do(
         self,
@@ -172,9 +182,8 @@ class Steps:
         request.set_crypt(src, self.result, nbytes)
         ticket = bench.perform(request, call, self.flags)
         found = ticket.problems()
-        if not found and ticket.status != 0:
-            got = errno_name(ticket.status)
-            found = [Problem(f"wrong status of {name}", facts.STATUS, "0", got)]
+        if not found:
+            found = bench.status_problems(name, ticket)
         if not found:
             found = self._unchanged(src, segments, nbytes)
         if not found and not last:
@@ -191,10 +200,9 @@ class Steps:
         return [Problem("the driver changed the request or its scatterlist", facts.REQUEST)]
 
     def _result_kept(self, name: str) -> list[Problem]:
-        result = self.result
-        if set(result.read()) == {POISON}:
+        if self.bench.is_poisoned(self.result):
             return []
-        got = result.read().hex()
+        got = self.result.read().hex()
         return [Problem(f"{name} wrote to the result buffer", facts.RESULT_KEPT, got=got)]
 
     def init(self) -> None:
@@ -222,7 +230,7 @@ class Steps:
         if self.found:
             return b""
         bench = self.bench
-        self._poison(bench.state)
+        bench.poison(bench.state)
         status: Any = bench.tfm.export(self.request, bench.state)
         if status != 0:
             got = errno_name(status)
@@ -243,7 +251,7 @@ class Steps:
         bench.state.write(state)
         status: Any = bench.tfm.import_state(self.request, bench.state)
         # The exported bytes belong to the caller, who may overwrite them at once.
-        self._poison(bench.state)
+        bench.poison(bench.state)
         if status != 0:
             got = errno_name(status)
             self.found = [Problem("wrong status of import", facts.STATUS, "0", got)]

@@ -3,82 +3,92 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Sequence
-from typing import Any
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from typing import Any, Generic, TypeVar
 
 from tcrypt import facts
 from tcrypt.bench import Ticket
 from tcrypt.cipher_bench import CipherBench, CipherCase, Prepared
-from tcrypt.engine.api.transforms import Aead, Skcipher
+from tcrypt.engine.api.memory import Buffer
+from tcrypt.engine.api.requests import AhashRequest, AnyRequest
+from tcrypt.engine.api.scatterlist import Scatterlist, Segment
+from tcrypt.engine.api.transforms import Aead, Ahash, Skcipher
+from tcrypt.hash_bench import HashBench
 from tcrypt.layouts import CipherLayout
 from tcrypt.problems import Problem
 
-__all__ = ("Flight", "Swarm")
+__all__ = ("CipherSwarm", "Digest", "Flight", "HashSwarm", "Swarm")
 
 _EINPROGRESS = -errno.EINPROGRESS
+_Load = TypeVar("_Load")
 
 
-class Flight:
-    """One request of a swarm."""
+class Flight(Generic[_Load]):
+    """One request of a swarm, and what it carries."""
 
-    __slots__ = ("index", "prepared", "ticket")
+    __slots__ = ("call", "index", "load", "request", "ticket")
 
-    def __init__(self, index: int, prepared: Prepared) -> None:
+    def __init__(
+        self, index: int, request: AnyRequest, call: Callable[[Any], int], load: _Load
+    ) -> None:
         self.index = index
-        self.prepared = prepared
+        self.request = request
+        self.call = call
+        self.load = load
         self.ticket: Ticket
 
 
-class Swarm:
+class Swarm(ABC, Generic[_Load]):
     """Requests that are all submitted before the machine runs.
 
     Attributes:
+        flights: the requests, in the order in which they were added.
         finished: indices of the flights in the order of their final completion.
     """
 
-    def __init__(self, bench: CipherBench) -> None:
-        self.bench = bench
-        self.flights: list[Flight] = []
+    def __init__(self, bench: CipherBench | HashBench) -> None:
+        self.machine = bench.machine
+        self.flights: list[Flight[_Load]] = []
         self.finished: list[int] = []
 
-    def add(self, tfm: Skcipher | Aead, case: CipherCase, layout: CipherLayout) -> None:
-        """Prepare one request on a transform that has its key."""
-        prepared = self.bench.prepare(case, layout, tfm)
-        self.flights.append(Flight(len(self.flights), prepared))
+    def _add(self, request: AnyRequest, call: Callable[[Any], int], load: _Load) -> None:
+        self.flights.append(Flight(len(self.flights), request, call, load))
 
     def submit(self, flags: int) -> None:
         """Submit all, in order, with `flags` (`MAY_BACKLOG` or 0)."""
         for flight in self.flights:
             self.launch(flight, flags)
 
-    def launch(self, flight: Flight, flags: int) -> None:
+    def launch(self, flight: Flight[_Load], flags: int) -> None:
         """Submit one."""
-        bench = self.bench
-        request = flight.prepared.request
-        flight.ticket = ticket = Ticket(request, bench.sim)
+        flight.ticket = ticket = Ticket(flight.request, self.machine.sim)
 
         def completed(data: Any, status: int) -> None:
             ticket.completed(status)
             if status != _EINPROGRESS:
                 self.finished.append(flight.index)
 
-        request.set_callback(flags, completed, ticket)
-        tfm = request.tfm
-        call: Any = tfm.encrypt if flight.prepared.case.encrypt else tfm.decrypt
-        ticket.submitted = call(request)
+        flight.request.set_callback(flags, completed, ticket)
+        ticket.submitted = flight.call(flight.request)
 
-    def problems(self, flight: Flight) -> list[Problem]:
+    @abstractmethod
+    def problems(self, flight: Flight[_Load]) -> list[Problem]:
         """What is wrong with one request, after the machine has settled."""
-        return self.bench.judge(flight.prepared, flight.ticket)
 
-    def order_problems(self, flights: Sequence[Flight]) -> list[Problem]:
+    @abstractmethod
+    def untouched(self, flight: Flight[_Load]) -> bool:
+        """Whether a request that was refused left no trace in memory."""
+
+    def order_problems(self, flights: Sequence[Flight[_Load]]) -> list[Problem]:
         """Whether these flights, all accepted for later, were completed in their order."""
         wanted = [flight.index for flight in flights]
         kept = set(wanted)
         got = [index for index in self.finished if index in kept]
         if got == wanted:
             return []
-        first = next((i for i, (a, b) in enumerate(zip(wanted, got, strict=False)) if a != b), 0)
+        pairs = enumerate(zip(wanted, got, strict=False))
+        first = next((i for i, (a, b) in pairs if a != b), 0)
         return [
             Problem(
                 "completed out of order",
@@ -88,3 +98,67 @@ class Swarm:
                 details=(f"from completion {first} on; numbers are places in the submission",),
             )
         ]
+
+
+class CipherSwarm(Swarm[Prepared]):
+    """A swarm of skcipher or AEAD requests."""
+
+    def __init__(self, bench: CipherBench) -> None:
+        super().__init__(bench)
+        self.bench = bench
+
+    def add(self, tfm: Skcipher | Aead, case: CipherCase, layout: CipherLayout) -> None:
+        """Prepare one request on a transform that has its key."""
+        prepared = self.bench.prepare(case, layout, tfm)
+        call: Any = tfm.encrypt if case.encrypt else tfm.decrypt
+        self._add(prepared.request, call, prepared)
+
+    def problems(self, flight: Flight[Prepared]) -> list[Problem]:
+        """What is wrong with one request, after the machine has settled."""
+        return self.bench.judge(flight.load, flight.ticket)
+
+    def untouched(self, flight: Flight[Prepared]) -> bool:
+        """Whether a request that was refused left no trace in memory."""
+        prepared = flight.load
+        return self.bench.memory.read(prepared.base, prepared.plan.size) == prepared.image
+
+
+class Digest:
+    """One message of a swarm: its bytes, the expected digest, and where the result goes."""
+
+    __slots__ = ("expected", "message", "result")
+
+    def __init__(self, message: bytes, expected: bytes, result: Buffer) -> None:
+        self.message = message
+        self.expected = expected
+        self.result = result
+
+
+class HashSwarm(Swarm[Digest]):
+    """A swarm of one-step digests."""
+
+    def __init__(self, bench: HashBench) -> None:
+        super().__init__(bench)
+        self.bench = bench
+
+    def add(self, tfm: Ahash, message: bytes, expected: bytes) -> None:
+        """Prepare one digest on a transform that has its key."""
+        bench = self.bench
+        address = bench.own_memory(max(1, len(message)))
+        bench.memory.write(address, message)
+        result = bench.guarded_buffer(bench.digestsize)
+        bench.poison(result)
+        request: AhashRequest = tfm.request()
+        bench.uninitialised(request)
+        source = Scatterlist(bench.memory, [Segment(address, len(message))])
+        request.set_crypt(source, result, len(message))
+        self._add(request, tfm.digest, Digest(message, expected, result))
+
+    def problems(self, flight: Flight[Digest]) -> list[Problem]:
+        """What is wrong with one request, after the machine has settled."""
+        found = flight.ticket.problems() or self.bench.status_problems("digest", flight.ticket)
+        return found or self.bench.judge(flight.load.expected, flight.load.result)
+
+    def untouched(self, flight: Flight[Digest]) -> bool:
+        """Whether a request that was refused left no trace in its result buffer."""
+        return self.bench.is_poisoned(flight.load.result)

@@ -11,7 +11,7 @@ from tcrypt.layouts import CIPHER_LAYOUTS
 from tcrypt.oracle import AeadReference, SkcipherReference
 from tcrypt.problems import Problem
 from tcrypt.specs import AeadSpec, SkcipherSpec
-from tcrypt.swarm import Swarm
+from tcrypt.swarm import CipherSwarm
 
 __all__ = ("cipher_scenarios",)
 
@@ -138,7 +138,7 @@ def _in_turn(bench: CipherBench, make: _Maker) -> list[Problem]:
         if found:
             return found
     for turn in range(6):
-        swarm = Swarm(bench)
+        swarm = CipherSwarm(bench)
         seed = 1 + turn % 2
         swarm.add(
             tfms[seed - 1], make.case("dec" if turn > 2 else "enc", 64, seed=seed), _OUT_OF_PLACE
@@ -160,7 +160,7 @@ def _many_transforms(bench: CipherBench, make: _Maker) -> list[Problem]:
         if found:
             return found
         tfms.append(tfm)
-    swarm = Swarm(bench)
+    swarm = CipherSwarm(bench)
     for seed, tfm in enumerate(tfms, 1):
         swarm.add(tfm, make.case("enc", 32, seed=seed), _OUT_OF_PLACE)
     return _play(swarm, _MAY_BACKLOG)
@@ -175,7 +175,7 @@ def _in_flight(bench: CipherBench, make: _Maker, flags: int) -> list[Problem]:
         found = bench.keyed(tfm, make.case("enc", 16, seed=seed, size=size, with_key=True))
         if found:
             return found
-    swarm = Swarm(bench)
+    swarm = CipherSwarm(bench)
     for number, length in enumerate((16, 4096, 0, 64, 512, 16, 1024, 32, 48, 256, 16, 96)):
         seed = 1 + number % 2
         op = "enc" if number % 3 else "dec"
@@ -190,7 +190,7 @@ def _setkey_in_flight(bench: CipherBench, make: _Maker) -> list[Problem]:
     found = bench.keyed(first, make.case("enc", 16, seed=1, with_key=True))
     if found:
         return found
-    swarm = Swarm(bench)
+    swarm = CipherSwarm(bench)
     for op in ("enc", "dec", "enc"):
         swarm.add(first, make.case(op, 64, seed=1), _OUT_OF_PLACE)
     for flight in swarm.flights:
@@ -219,7 +219,7 @@ def _authsize_after_key(bench: CipherBench, make: _Maker) -> list[Problem]:
         tfm.setauthsize(tag)  # type: ignore[union-attr]
         if not key_first:
             tfm.setkey(case.key)
-        swarm = Swarm(bench)
+        swarm = CipherSwarm(bench)
         swarm.add(tfm, case, _OUT_OF_PLACE)
         found = _play(swarm, _MAY_BACKLOG)
         if found:
@@ -234,7 +234,7 @@ def _default_authsize(bench: CipherBench, make: _Maker) -> list[Problem]:
         case = make.case(op, 32, with_key=True)
         assert case.key is not None
         tfm.setkey(case.key)
-        swarm = Swarm(bench)
+        swarm = CipherSwarm(bench)
         swarm.add(tfm, case, _OUT_OF_PLACE)
         found = _play(swarm, _MAY_BACKLOG)
         if found:
@@ -268,16 +268,16 @@ def _chained(bench: CipherBench, reference: SkcipherReference) -> list[Problem]:
     return []
 
 
-def _play(swarm: Swarm, flags: int) -> list[Problem]:
+def _play(swarm: CipherSwarm, flags: int) -> list[Problem]:
     mappings = swarm.bench.machine.dma.live_mappings
     swarm.submit(flags)
     swarm.bench.settle()
     return _first_problem(swarm) or swarm.bench.machine_problems(mappings)
 
 
-def _first_problem(swarm: Swarm) -> list[Problem]:
+def _first_problem(swarm: CipherSwarm) -> list[Problem]:
     for flight in swarm.flights:
         found = swarm.problems(flight)
         if found:
-            return [_at(problem, flight.index, flight.prepared.case) for problem in found]
+            return [_at(problem, flight.index, flight.load.case) for problem in found]
     return []

@@ -8,23 +8,26 @@ queue answers -ENOSPC, and what it refused must stay untouched.
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
 from tcrypt import facts
-from tcrypt.checks.common import AnyReference, make_bench, reference_for
+from tcrypt.checks.common import AnyBench, make_bench, reference_for
 from tcrypt.cipher_bench import CipherBench, CipherCase
-from tcrypt.engine.api.flags import AlgFlag, AlgType, ReqFlag
+from tcrypt.engine.api.errors import errno_name
+from tcrypt.engine.api.flags import AlgFlag, ReqFlag
+from tcrypt.hash_bench import HashBench
 from tcrypt.layouts import CIPHER_LAYOUTS, CipherLayout
-from tcrypt.oracle import AeadReference, SkcipherReference
+from tcrypt.material import draw
+from tcrypt.oracle import AeadReference, HashReference, SkcipherReference
 from tcrypt.plan import Plan
 from tcrypt.problems import Problem
 from tcrypt.recorder import Recorder
 from tcrypt.settings import Settings
 from tcrypt.specs import AeadSpec, SkcipherSpec
 from tcrypt.subject import Subject
-from tcrypt.swarm import Flight, Swarm
+from tcrypt.swarm import CipherSwarm, Flight, HashSwarm, Swarm
 from tcrypt.vectors.catalogue import Catalogue
 from tcrypt.watchdog import Watchdog
 
@@ -35,15 +38,18 @@ _BEYOND = 40
 _TRANSFORMS = 4
 _MAY_BACKLOG = int(ReqFlag.MAY_BACKLOG)
 # One piece, an even split, one that needs a bounce buffer, and several pieces.
-_LAYOUTS = (CIPHER_LAYOUTS[0], CIPHER_LAYOUTS[2], CIPHER_LAYOUTS[4], CIPHER_LAYOUTS[3])
+_MIXED = (CIPHER_LAYOUTS[0], CIPHER_LAYOUTS[2], CIPHER_LAYOUTS[4], CIPHER_LAYOUTS[3])
 _SINGLE = (CIPHER_LAYOUTS[0], CIPHER_LAYOUTS[2])
+_HASH_LENGTHS = (1, 64, 65, 200, 3, 128, 55)
+
+_AnySwarm = Swarm[Any]
+_Fill = Callable[[_AnySwarm, int], list[Problem]]
 
 
 def plans(subject: Subject, settings: Settings, catalogue: Catalogue) -> Iterator[Plan]:
-    """One item for each cipher driver whose algorithm the oracle knows."""
-    if settings.vector or reference_for(subject) is None or subject.type is AlgType.AHASH:
-        return
-    yield Plan(CHECK, subject, _Retry(subject, settings).run)
+    """One item for each driver whose algorithm the oracle knows."""
+    if not settings.vector and reference_for(subject) is not None:
+        yield Plan(CHECK, subject, _Retry(subject, settings).run)
 
 
 class _Retry:
@@ -58,112 +64,143 @@ class _Retry:
             recorder.unexecuted("not-applicable", reason, ["all"])
             return
         bench = make_bench(self.subject, watchdog)
-        assert isinstance(bench, CipherBench)
-        for name, layouts, flags in (
+        loads: list[tuple[str, tuple[CipherLayout, ...], int]] = [
             ("backlog", _SINGLE, _MAY_BACKLOG),
-            ("backlog-mixed", _LAYOUTS, _MAY_BACKLOG),
             ("no-backlog", _SINGLE, 0),
-        ):
-            if self.settings.case and self.settings.case.partition("/")[0] != name:
-                continue
-            swarm = Swarm(bench)
-            bench.refresh()
-            found = bench.guarded("retry", partial(self._fill, swarm, layouts, flags))
-            recorder.result(f"{name}/run", found, token=name)
-            for flight in swarm.flights if not found else ():
-                problems = self._flight(swarm, flight)
-                layout = flight.prepared.layout.name
-                case = f"{name}/request-{flight.index}"
-                recorder.result(case, problems, layout=layout, token=name)
-            bench.broken = True
+        ]
+        if isinstance(bench, CipherBench):
+            loads.append(("backlog-mixed", _MIXED, _MAY_BACKLOG))
+        for name, layouts, flags in loads:
+            if not self.settings.case or self.settings.case.partition("/")[0] == name:
+                self._load(recorder, bench, name, layouts, flags)
 
-    def _fill(self, swarm: Swarm, layouts: tuple[CipherLayout, ...], flags: int) -> list[Problem]:
-        bench = swarm.bench
+    def _load(
+        self,
+        recorder: Recorder,
+        bench: AnyBench,
+        name: str,
+        layouts: tuple[CipherLayout, ...],
+        flags: int,
+    ) -> None:
+        """One load on a machine of its own: judged as a whole, then request by request."""
+        bench.broken = True
+        bench.refresh()
+        swarm: _AnySwarm
+        fill: _Fill
+        if isinstance(bench, HashBench):
+            swarm, fill = HashSwarm(bench), self._fill_hashes
+        else:
+            swarm, fill = CipherSwarm(bench), partial(self._fill_ciphers, layouts)
+        found = bench.guarded("retry", partial(self._play, bench, swarm, fill, flags))
+        recorder.result(f"{name}/all", found, token=name)
+        if found:
+            return
+        for flight in swarm.flights:
+            problems = bench.guarded("retry", partial(_flight_problems, swarm, flight))
+            recorder.result(f"{name}/request-{flight.index}", problems, token=name)
+
+    def _play(self, bench: AnyBench, swarm: _AnySwarm, fill: _Fill, flags: int) -> list[Problem]:
+        machine = bench.machine
+        depth = sum(accelerator.depth for accelerator in machine.accelerators)
+        room = sum(engine.queue.max_qlen for engine in machine.engines)
+        found = fill(swarm, depth + room + _BEYOND)
+        if found:
+            return found
+        mappings = machine.dma.live_mappings
+        swarm.submit(flags)
+        bench.settle()
+        return _whole(swarm, flags) + bench.machine_problems(mappings)
+
+    def _fill_ciphers(
+        self, layouts: tuple[CipherLayout, ...], swarm: _AnySwarm, count: int
+    ) -> list[Problem]:
+        assert isinstance(swarm, CipherSwarm)
         reference = reference_for(self.subject)
         assert reference is not None
-        depth = sum(a.depth for a in bench.machine.accelerators)
+        assert not isinstance(reference, HashReference)
         transforms = []
         for number in range(_TRANSFORMS):
-            tfm = bench.new_tfm()
-            found = bench.keyed(tfm, _case(reference, number, number))
+            tfm = swarm.bench.new_tfm()
+            found = swarm.bench.keyed(tfm, _case(reference, number, number))
             if found:
                 return found
             transforms.append(tfm)
-        for index in range(depth + self._queue_room(bench) + _BEYOND):
+        for index in range(count):
             number = index % _TRANSFORMS
-            layout = layouts[index % len(layouts)]
-            swarm.add(transforms[number], _case(reference, number, index), layout)
-        mappings = bench.machine.dma.live_mappings
-        swarm.submit(flags)
-        bench.settle()
-        return self._whole(swarm, flags, mappings)
+            case = _case(reference, number, index)
+            swarm.add(transforms[number], case, layouts[index % len(layouts)])
+        return []
 
-    def _queue_room(self, bench: CipherBench) -> int:
-        return sum(engine.queue.max_qlen for engine in bench.machine.engines)
-
-    def _whole(self, swarm: Swarm, flags: int, mappings: int) -> list[Problem]:
-        """What can be said of all requests together."""
-        bench = swarm.bench
-        accepted = [f for f in swarm.flights if f.ticket.pending]
-        refused = len(swarm.flights) - len(accepted)
-        found: list[Problem] = []
-        if flags & _MAY_BACKLOG and refused:
-            statuses = {str(f.ticket.submitted) for f in swarm.flights if not f.ticket.pending}
-            found.append(
-                Problem(
-                    "request refused although it may be backlogged",
-                    facts.BACKLOG,
-                    "accepted",
-                    ", ".join(sorted(statuses)),
-                    details=(f"{refused} of {len(swarm.flights)} requests",),
-                )
-            )
-        found += swarm.order_problems([f for f in accepted if f.ticket.notes])
-        engines = [e for e in bench.machine.engines if e.retry_support]
-        if flags & _MAY_BACKLOG and engines and not any(e.retries for e in engines):
-            found.append(
-                Problem(
-                    "the hardware was never full",
-                    facts.RING_FULL,
-                    "-ENOSPC from do_one_request",
-                    "none",
-                    details=(f"{len(accepted)} requests at once",),
-                )
-            )
-        found += bench.machine_problems(mappings)
-        return found
-
-    def _flight(self, swarm: Swarm, flight: Flight) -> list[Problem]:
-        ticket = flight.ticket
-        if ticket.submitted != -errno.ENOSPC:
-            return swarm.problems(flight)
-        if ticket.notes:
-            return [Problem("refused with -ENOSPC and called back", facts.ONCE)]
-        prepared = flight.prepared
-        memory: Any = swarm.bench.memory
-        if memory.read(prepared.base, prepared.plan.size) != prepared.image:
-            return [Problem("refused with -ENOSPC, but its memory changed", facts.GUARD)]
+    def _fill_hashes(self, swarm: _AnySwarm, count: int) -> list[Problem]:
+        assert isinstance(swarm, HashSwarm)
+        reference = reference_for(self.subject)
+        assert isinstance(reference, HashReference)
+        tfm = swarm.bench.tfm
+        key = None
+        if reference.keyed:
+            key = draw("retry key", 20 if reference.key_sizes is None else reference.key_sizes[0])
+            tfm.setkey(key)
+        for index in range(count):
+            message = draw(f"retry {index}", _HASH_LENGTHS[index % len(_HASH_LENGTHS)])
+            swarm.add(tfm, message, reference.digest(key, message))
         return []
 
 
-def _case(reference: AnyReference, number: int, index: int) -> CipherCase:
+def _whole(swarm: _AnySwarm, flags: int) -> list[Problem]:
+    """What can be said of all requests together."""
+    accepted = [f for f in swarm.flights if f.ticket.pending]
+    found: list[Problem] = []
+    if flags & _MAY_BACKLOG and len(accepted) < len(swarm.flights):
+        refused = [f.ticket.submitted for f in swarm.flights if not f.ticket.pending]
+        found.append(
+            Problem(
+                "request refused although it may be backlogged",
+                facts.BACKLOG,
+                "accepted",
+                ", ".join(sorted({errno_name(status) for status in refused})),
+                details=(f"{len(refused)} of {len(swarm.flights)} requests",),
+            )
+        )
+    lost = [f for f in accepted if f.ticket.status is None]
+    if lost:
+        problem = lost[0].ticket.problems()[0]
+        detail = f"{len(lost)} of {len(accepted)} requests, the first is number {lost[0].index}"
+        found.append(problem._replace(details=(*problem.details, detail)))
+    found += swarm.order_problems([f for f in accepted if f.ticket.status is not None])
+    engines = [engine for engine in swarm.machine.engines if engine.retry_support]
+    if flags & _MAY_BACKLOG and engines and not any(engine.retries for engine in engines):
+        found.append(
+            Problem(
+                "the hardware was never full",
+                facts.RING_FULL,
+                "-ENOSPC from do_one_request",
+                "none",
+                details=(f"{len(accepted)} requests at once",),
+            )
+        )
+    return found
+
+
+def _flight_problems(swarm: _AnySwarm, flight: Flight[Any]) -> list[Problem]:
+    ticket = flight.ticket
+    if ticket.submitted != -errno.ENOSPC:
+        return swarm.problems(flight)
+    if ticket.notes:
+        return [Problem("refused with -ENOSPC and called back", facts.ONCE)]
+    if not swarm.untouched(flight):
+        return [Problem("refused with -ENOSPC, but its memory changed", facts.GUARD)]
+    return []
+
+
+def _case(reference: SkcipherReference | AeadReference, number: int, index: int) -> CipherCase:
     """Request `index` on the transform keyed with key `number`; no two have the same data."""
     op = "dec" if index % 3 == 2 else "enc"
-    if isinstance(reference, SkcipherReference):
-        key = reference.key_sizes[0]
-        length = 16 * (1 + index % 5)
-        keyed = SkcipherSpec(op, key, length, seed=number).case(reference)
-        other = SkcipherSpec(op, key, length, seed=1000 + index)
-        return _with_data(reference, keyed, other)
-    assert isinstance(reference, AeadReference)
-    spec = AeadSpec(op, 16, 16 * (1 + index % 5), 16, reference.maxauthsize, seed=number)
-    return spec.case(reference)
-
-
-def _with_data(reference: SkcipherReference, keyed: CipherCase, other: SkcipherSpec) -> CipherCase:
-    """The key of one case with IV and data of another."""
-    drawn = other.case(reference)
-    assert keyed.key is not None
+    length = 16 * (1 + index % 5)
+    if isinstance(reference, AeadReference):
+        spec = AeadSpec(op, 16, length, 16, reference.maxauthsize, seed=number)
+        return spec.case(reference)
+    key = draw(f"key {number}", reference.key_sizes[0])
+    drawn = SkcipherSpec(op, len(key), length, seed=1000 + index).case(reference)
     call = reference.encrypt if drawn.encrypt else reference.decrypt
-    answer = call(keyed.key, drawn.iv, drawn.data)
-    return drawn._replace(key=keyed.key, out=answer.out, iv_out=answer.iv_out)
+    answer = call(key, drawn.iv, drawn.data)
+    return drawn._replace(key=key, out=answer.out, iv_out=answer.iv_out)
