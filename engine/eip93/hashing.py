@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
 
-from tcrypt.engine.eip93 import compression
-from tcrypt.engine.eip93.compression import BLOCK_BYTES, State
+from tcrypt.engine import compression
+from tcrypt.engine.compression import BLOCK_BYTES, State
 from tcrypt.engine.eip93.records import Digest, swap_words
 
 __all__ = ("HASHES", "HashAlgorithm", "HashCore")

@@ -12,8 +12,8 @@ from __future__ import annotations
 import struct
 from typing import Final, NamedTuple, Protocol
 
+from tcrypt.engine.compression import BLOCK_BYTES
 from tcrypt.engine.eip93 import registers as reg
-from tcrypt.engine.eip93.compression import BLOCK_BYTES
 from tcrypt.engine.eip93.errors import DriverFault, NotModelled
 from tcrypt.engine.eip93.hashing import HashCore
 from tcrypt.engine.eip93.padding import pad_bytes, pkcs7_length

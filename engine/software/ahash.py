@@ -18,7 +18,7 @@ from tcrypt.engine.api.algorithms import AhashAlg
 from tcrypt.engine.api.memory import Buffer
 from tcrypt.engine.api.requests import AhashRequest
 from tcrypt.engine.api.transforms import Ahash
-from tcrypt.engine.eip93.compression import (
+from tcrypt.engine.compression import (
     BLOCK_BYTES,
     SHA1_INITIAL,
     SHA256_INITIAL,

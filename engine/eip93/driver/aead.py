@@ -17,8 +17,8 @@ from tcrypt.engine.api.dma import DmaDirection
 from tcrypt.engine.api.flags import AlgFlag, ReqFlag
 from tcrypt.engine.api.requests import AeadRequest
 from tcrypt.engine.api.transforms import Aead
+from tcrypt.engine.compression import SHA1_INITIAL, sha1_compress
 from tcrypt.engine.crypto_engine import CryptoEngine
-from tcrypt.engine.eip93.compression import SHA1_INITIAL, sha1_compress
 from tcrypt.engine.eip93.driver.core import MAX_DESCRIPTOR_BYTES, Core, Job
 from tcrypt.engine.eip93.driver.policy import FallbackPolicy, Reason, aes_key_bit
 from tcrypt.engine.eip93.driver.sa import SATemplate, digest_bytes, key_block

@@ -20,9 +20,7 @@ from tcrypt.engine.api.flags import AlgFlag
 from tcrypt.engine.api.memory import Buffer
 from tcrypt.engine.api.requests import AhashRequest
 from tcrypt.engine.api.transforms import Ahash
-from tcrypt.engine.crypto_engine import CryptoEngine
-from tcrypt.engine.eip93 import registers as reg
-from tcrypt.engine.eip93.compression import (
+from tcrypt.engine.compression import (
     BLOCK_BYTES,
     SHA1_INITIAL,
     SHA256_INITIAL,
@@ -30,6 +28,8 @@ from tcrypt.engine.eip93.compression import (
     sha1_compress,
     sha256_compress,
 )
+from tcrypt.engine.crypto_engine import CryptoEngine
+from tcrypt.engine.eip93 import registers as reg
 from tcrypt.engine.eip93.driver.core import (
     MAX_DESCRIPTOR_BYTES,
     SECOND_SA,

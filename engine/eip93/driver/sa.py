@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import struct
 
+from tcrypt.engine.compression import BLOCK_BYTES, State
 from tcrypt.engine.eip93 import registers as reg
-from tcrypt.engine.eip93.compression import BLOCK_BYTES, State
 from tcrypt.engine.eip93.records import SACommand, SARecord
 
 __all__ = ("SATemplate", "digest_bytes", "digest_words", "key_block")

@@ -10,7 +10,7 @@ import pytest
 from Crypto.Cipher import AES, DES3
 
 from tcrypt.engine.eip93 import registers as reg
-from tcrypt.engine.eip93.compression import (
+from tcrypt.engine.compression import (
     MD5_INITIAL,
     SHA1_INITIAL,
     SHA224_INITIAL,

@@ -202,19 +202,22 @@ def test_evidence_for_the_bench_cannot_be_forged(device):
         device.jobs = 1
 
 
-def test_device_model_imports_only_itself_and_the_simulation():
+def test_device_model_imports_only_itself_the_simulation_and_arithmetic():
     folder = Path(tcrypt.engine.eip93.__file__).parent
     allowed = {*sys.stdlib_module_names, "Crypto"}
     for path in folder.glob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Import):
                 names = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom) and node.module == "tcrypt.engine":
+                names = [f"tcrypt.engine.{alias.name}" for alias in node.names]
             elif isinstance(node, ast.ImportFrom):
                 names = [node.module or ""]
             else:
                 continue
             for name in names:
-                own = name == "tcrypt.engine.sim" or (
+                shared = name in ("tcrypt.engine.sim", "tcrypt.engine.compression")
+                own = shared or (
                     f"{name}.".startswith("tcrypt.engine.eip93.") and ".driver" not in name
                 )
                 assert own or name.split(".")[0] in allowed, f"{path.name} imports {name}"

@@ -1,7 +1,8 @@
-"""Compression functions of MD5, SHA-1 and SHA-2, for the hash states that the engine hands out.
+"""Compression functions of MD5, SHA-1 and SHA-2: the state of a hash between two blocks.
 
-`hashlib` gives digests but never the state between two blocks, which a driver stores for chained
-updates and as the HMAC inner and outer digest.  A state is a tuple of native 32-bit words.
+`hashlib` gives digests but never that state, which hardware hands out, drivers store for chained
+updates and as the HMAC inner and outer digest, and the generics export.  A state is a tuple of
+native 32-bit words.
 
 Source: RFC 1321 (MD5), FIPS 180-4 (SHA-1, SHA-224, SHA-256).
 """

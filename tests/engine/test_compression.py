@@ -6,7 +6,7 @@ import hashlib
 
 import pytest
 
-from tcrypt.engine.eip93.compression import (
+from tcrypt.engine.compression import (
     MD5_INITIAL,
     SHA1_INITIAL,
     SHA224_INITIAL,
