@@ -14,6 +14,7 @@ from tcrypt.reports.events import (
     Event,
     ItemFinished,
     ItemStarted,
+    SourceUsed,
     WorkSeen,
 )
 from tcrypt.reports.words import CaseVerdict, Engine, UnexecutedVerdict
@@ -113,6 +114,10 @@ class Recorder:
                 jobs=requests,
             )
         )
+
+    def source(self, name: str, origin: str, cases: int) -> None:
+        """Record that cases were taken from a published file."""
+        self._sink.append(SourceUsed(name=name, origin=origin, cases=cases))
 
     def flush(self) -> None:
         """Write the passes that were held back."""

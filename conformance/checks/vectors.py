@@ -63,19 +63,22 @@ class _Chunk:
             recorder.unexecuted("not-run", self.file.why_not, [self.file.label])
             return
         try:
-            vectors = self.file.load().vectors
+            loaded = self.file.load()
         except VectorError as error:
             problem = Problem(
                 "vector file refused", facts.SOURCES, attribution="suite", details=(str(error),)
             )
             recorder.result(self.file.label, [problem])
             return
+        vectors = loaded.vectors
         bench = make_bench(self.subject, watchdog)
         thorough = len(vectors) <= _EVERY_LAYOUT_UP_TO and self.file.source != "cavp"
         chosen = self._chosen(vectors)
         for index in chosen:
             self._vector(bench, recorder, vectors[index], index, thorough)
         self._left_out(recorder, vectors, chosen)
+        derived = "derived, computed by two libraries; " if loaded.derived else ""
+        recorder.source(self.file.label, f"{derived}{loaded.title}", len(chosen))
 
     def _chosen(self, vectors: Sequence[Vector]) -> list[int]:
         stop = min(len(vectors), self.start + _CHUNK)
