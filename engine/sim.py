@@ -163,7 +163,7 @@ class Simulation:
 
     def _run_for(self, duration: int) -> None:
         end = self.now + duration
-        while self._queue and self._next_time() <= end:
+        while not self.idle and self._next_time() <= end:
             self.step()
         self.now = max(self.now, end)
 
@@ -266,36 +266,55 @@ class Simulation:
 
 
 class WorkItem:
-    """A work item on its own single-threaded worker: queued at most once at a time."""
+    """A work item on its own single-threaded worker: queued at most once at a time.
+
+    One that is queued while its function sleeps runs again after that, never inside of it.
+    """
 
     def __init__(self, sim: Simulation, label: str, function: Callable[[], None]) -> None:
         self._sim = sim
         self._label = label
         self._function = function
         self._event: Event | None = None
+        self._running = False
+        self._again = False
 
     @property
     def pending(self) -> bool:
         """Whether the item is queued and has not started."""
-        return self._event is not None
+        return self._again or self._event is not None
 
     def queue(self) -> bool:
         """Queue the item; False when it was queued already."""
-        if self._event is not None:
+        if self._again or self._event is not None:
             return False
-        sim = self._sim
-        self._event = sim.schedule(sim.costs.work, Context.WORK, self._label, self._run)
+        if self._running:
+            self._again = True
+        else:
+            self._schedule()
         return True
 
     def cancel(self) -> None:
         """Unqueue the item if it has not started."""
+        self._again = False
         if self._event is not None:
             self._event.cancel()
             self._event = None
 
+    def _schedule(self) -> None:
+        sim = self._sim
+        self._event = sim.schedule(sim.costs.work, Context.WORK, self._label, self._run)
+
     def _run(self) -> None:
         self._event = None
-        self._function()
+        self._running = True
+        try:
+            self._function()
+        finally:
+            self._running = False
+        if self._again:
+            self._again = False
+            self._schedule()
 
 
 class Tasklet:
