@@ -19,7 +19,7 @@ from typing import Any
 from tcrypt.engine import software as generics
 from tcrypt.engine.api.machine import Accelerator, Machine
 from tcrypt.engine.eip93.device import Device
-from tcrypt.engine.eip93.driver.policy import FallbackPolicy
+from tcrypt.engine.eip93.driver.policy import OPENWRT, FallbackPolicy
 from tcrypt.engine.eip93.driver.probe import probe
 from tcrypt.engine.eip93.options import Options
 from tcrypt.engine.eip93.records import Cipher, Digest
@@ -33,6 +33,7 @@ __all__ = (
     "Providers",
     "eip93_aes128_only",
     "eip93_mt7621",
+    "eip93_openwrt",
     "eip93_tiny_ring",
     "load_file",
     "software",
@@ -158,6 +159,11 @@ def eip93_tiny_ring(machine: Machine) -> None:
     attach_eip93(machine, TINY_RING)
 
 
+def eip93_openwrt(machine: Machine) -> None:
+    """The MT7621's device; AES requests of up to 512 bytes are left to software."""
+    attach_eip93(machine, MT7621, OPENWRT)
+
+
 def attach_eip93(machine: Machine, variant: Variant, policy: FallbackPolicy | None = None) -> None:
     """Put a device on a machine, bind the driver, and give the suite its evidence."""
     irq = IrqLine(machine.sim, variant.name)
@@ -172,9 +178,14 @@ def attach_eip93(machine: Machine, variant: Variant, policy: FallbackPolicy | No
             jobs=lambda: device.jobs,
             supports=partial(_supports, device.options),
             depth=driver.core.rings.capacity,
-            shortest=used.software_up_to + 1,
+            shortest=partial(_shortest, used),
         )
     )
+
+
+def _shortest(policy: FallbackPolicy, algorithm: str) -> int:
+    """The policy is about the AES skciphers only."""
+    return policy.software_up_to + 1 if algorithm in ("ecb(aes)", "cbc(aes)", "ctr(aes)") else 1
 
 
 _DIGESTS = {"sha1": Digest.SHA1, "sha256": Digest.SHA256}

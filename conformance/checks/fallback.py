@@ -76,7 +76,7 @@ class _Fallback:
         seen: Engine = "none"
         requests = 0
         for length in _LENGTHS:
-            if length < accelerator.shortest:
+            if length < self._shortest(accelerator):
                 continue
             case = f"key-{size}/len-{length}"
             if self.settings.case and self.settings.case != case:
@@ -100,18 +100,22 @@ class _Fallback:
         wanted: Engine,
     ) -> None:
         """Around the length below which the driver's documented policy prefers software."""
-        if accelerator.shortest <= 1 or wanted == "software":
+        shortest = self._shortest(accelerator)
+        if shortest <= 1 or wanted == "software":
             return
         granule = getattr(runner.reference, "block_size", 1)
-        border = -(-accelerator.shortest // granule) * granule
+        border = -(-shortest // granule) * granule
         for length in (border - granule, border, border + granule):
             problems, jobs = self._job(runner, size, length)
-            expected: Engine = "hardware" if length >= accelerator.shortest else "software"
+            expected: Engine = "hardware" if length >= shortest else "software"
             seen: Engine = "hardware" if jobs else "software"
             if seen != expected and not problems:
                 problems = [_who(expected, seen, size)]
             case = f"key-{size}/threshold-{length}"
             recorder.result(case, problems, token=case)
+
+    def _shortest(self, accelerator: Accelerator) -> int:
+        return accelerator.shortest(self.subject.algorithm)
 
     def _supported(self, accelerator: Accelerator, size: int) -> bool:
         return accelerator.supports(self.subject.algorithm, size)
@@ -133,7 +137,7 @@ class _Fallback:
         assert accelerator is not None
         found: list[Problem] = []
         for size in (first, second, first):
-            length = max(64, -(-accelerator.shortest // 16) * 16)
+            length = max(64, -(-self._shortest(accelerator) // 16) * 16)
             problems, jobs = self._job(runner, size, length)
             wanted: Engine = "hardware" if self._supported(accelerator, size) else "software"
             seen: Engine = "hardware" if jobs else "software"

@@ -118,16 +118,17 @@ class _Retry:
         reference = reference_for(self.subject)
         assert reference is not None
         assert not isinstance(reference, HashReference)
+        least = max((a.shortest(reference.name) for a in swarm.machine.accelerators), default=1)
         transforms = []
         for number in range(_TRANSFORMS):
             tfm = swarm.bench.new_tfm()
-            found = swarm.bench.keyed(tfm, _case(reference, number, number))
+            found = swarm.bench.keyed(tfm, _case(reference, number, number, least))
             if found:
                 return found
             transforms.append(tfm)
         for index in range(count):
             number = index % _TRANSFORMS
-            case = _case(reference, number, index)
+            case = _case(reference, number, index, least)
             swarm.add(transforms[number], case, layouts[index % len(layouts)])
         return []
 
@@ -150,8 +151,8 @@ def _whole(swarm: _AnySwarm, flags: int) -> list[Problem]:
     """What can be said of all requests together."""
     accepted = [f for f in swarm.flights if f.ticket.pending]
     found: list[Problem] = []
-    if flags & _MAY_BACKLOG and len(accepted) < len(swarm.flights):
-        refused = [f.ticket.submitted for f in swarm.flights if not f.ticket.pending]
+    refused = [f.ticket.submitted for f in swarm.flights if f.ticket.submitted == -errno.ENOSPC]
+    if flags & _MAY_BACKLOG and refused:
         found.append(
             Problem(
                 "request refused although it may be backlogged",
@@ -192,10 +193,15 @@ def _flight_problems(swarm: _AnySwarm, flight: Flight[Any]) -> list[Problem]:
     return []
 
 
-def _case(reference: SkcipherReference | AeadReference, number: int, index: int) -> CipherCase:
-    """Request `index` on the transform keyed with key `number`; no two have the same data."""
+def _case(
+    reference: SkcipherReference | AeadReference, number: int, index: int, least: int
+) -> CipherCase:
+    """Request `index` on the transform keyed with key `number`; no two have the same data.
+
+    It is long enough (`least` bytes or more) for the driver to leave it to the hardware.
+    """
     op = "dec" if index % 3 == 2 else "enc"
-    length = 16 * (1 + index % 5)
+    length = 16 * (-(-least // 16) + index % 5)
     if isinstance(reference, AeadReference):
         spec = AeadSpec(op, 16, length, 16, reference.maxauthsize, seed=number)
         return spec.case(reference)

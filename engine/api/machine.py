@@ -18,6 +18,10 @@ from tcrypt.engine.sim import Simulation
 __all__ = ("Accelerator", "Machine")
 
 
+def _any_length(cra_name: str) -> int:
+    return 1
+
+
 @dataclass(frozen=True, kw_only=True)
 class Accelerator:
     """Evidence about a hardware engine, from the device's side, for the suite's eyes only.
@@ -28,15 +32,15 @@ class Accelerator:
         supports: `supports(cra_name, key_size)`: whether the device's own capability bits say
             that it can do this algorithm with this key size (bytes; 0 for unkeyed).
         depth: how many single-segment requests it holds at once before it is full.
-        shortest: length in bytes below which the driver's documented policy leaves a request to
-            software.
+        shortest: `shortest(cra_name)`: the least bytes that the driver's documented policy gives
+            to the hardware; 1 where it has no such policy.
     """
 
     name: str
     jobs: Callable[[], int]
     supports: Callable[[str, int], bool]
     depth: int
-    shortest: int = 1
+    shortest: Callable[[str], int] = _any_length
 
 
 class Machine:

@@ -20,7 +20,7 @@ from tcrypt.engine.api.transforms import Aead
 from tcrypt.engine.compression import SHA1_INITIAL, sha1_compress
 from tcrypt.engine.crypto_engine import CryptoEngine
 from tcrypt.engine.eip93.driver.core import MAX_DESCRIPTOR_BYTES, Core, Job
-from tcrypt.engine.eip93.driver.policy import FallbackPolicy, Reason, aes_key_bit
+from tcrypt.engine.eip93.driver.policy import Reason, aes_key_bit
 from tcrypt.engine.eip93.driver.sa import SATemplate, digest_bytes, key_block
 from tcrypt.engine.eip93.driver.skcipher import PRIORITY
 from tcrypt.engine.eip93.records import (
@@ -87,9 +87,8 @@ class AuthencSha1Cbc:
     name = "authenc(hmac(sha1),cbc(aes))"
     driver_name = "authenc(hmac(sha1-eip93),cbc(aes-eip93))"
 
-    def __init__(self, core: Core, policy: FallbackPolicy) -> None:
+    def __init__(self, core: Core) -> None:
         self.core = core
-        self.policy = policy
         self._templates: dict[tuple[int, bool, int, int], SATemplate] = {}
 
     def alg(self) -> AeadAlg:
@@ -244,8 +243,10 @@ class AuthencSha1Cbc:
         """
         if not request.tfm.ctx.on_hardware:
             return Reason.KEY_SIZE
-        if textlen <= self.policy.software_up_to or textlen % _BLOCK:
-            return Reason.SHORT if textlen else Reason.EMPTY
+        if not textlen:
+            return Reason.EMPTY
+        if textlen % _BLOCK:
+            return Reason.PARTIAL
         if request.assoclen % _WORD or request.assoclen // _WORD > _MAX_ASSOC_WORDS:
             return Reason.ASSOC
         if authsize % _WORD:

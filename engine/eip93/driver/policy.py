@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from tcrypt.engine.eip93 import registers as reg
 
-__all__ = ("FallbackPolicy", "Reason", "aes_key_bit")
+__all__ = ("OPENWRT", "FallbackPolicy", "Reason", "aes_key_bit")
 
 
 class Reason:
@@ -23,6 +23,7 @@ class Reason:
     ASSOC = "fallback: assoclen"
     TAG = "fallback: authsize"
     EMPTY = "fallback: empty payload"
+    PARTIAL = "fallback: partial block"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +31,14 @@ class FallbackPolicy:
     """The part of the decision that is taste.
 
     Attributes:
-        software_up_to: requests of 1 to this many bytes go to software; 0 for none.
+        software_up_to: AES skcipher requests of 1 to this many bytes go to software; 0 for none.
     """
 
     software_up_to: int = 0
+
+
+# What OpenWrt's patch of the out-of-tree driver does, whatever the key size (eip93, section 5.5).
+OPENWRT = FallbackPolicy(software_up_to=512)
 
 
 _AES_BITS = {16: reg.OPTION_1_AES_128, 24: reg.OPTION_1_AES_192, 32: reg.OPTION_1_AES_256}

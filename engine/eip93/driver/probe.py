@@ -37,7 +37,7 @@ class Driver:
         if option & reg.OPTION_1_AES:
             found += [AesSkcipher(self.core, mode, self.policy).alg() for mode in _MODES]
             if option & reg.OPTION_1_SHA_1:
-                found.append(AuthencSha1Cbc(self.core, self.policy).alg())
+                found.append(AuthencSha1Cbc(self.core).alg())
         return found
 
     def register(self) -> None:
