@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from tcrypt import facts
@@ -11,7 +11,7 @@ from tcrypt.engine.api.errors import errno_name
 from tcrypt.engine.api.flags import ReqFlag
 from tcrypt.engine.api.machine import Machine
 from tcrypt.engine.api.requests import AnyRequest
-from tcrypt.engine.sim import StepBudgetError
+from tcrypt.engine.sim import Context, StepBudgetError
 from tcrypt.problems import Problem, WatchdogError, raised
 from tcrypt.subject import Subject
 from tcrypt.watchdog import Watchdog
@@ -26,6 +26,8 @@ _DEADLINE_NS = 30_000_000_000
 _STEP_BUDGET = 400_000
 _PAGE = 4096
 _FIRST_ARENA = 64 * 1024
+_TIMELINES = 3
+_TIMELINE_LINES = 60
 
 
 class Uninitialised:
@@ -55,6 +57,8 @@ class Ticket:
     def completed(self, status: int) -> None:
         """Called for every completion."""
         self.notes.append(status)
+        if self.sim.trace is not None:
+            self.sim.note(f"completion callback: {errno_name(status)}")
         if not self.sim.in_softirq:
             self.atomic = False
 
@@ -130,6 +134,14 @@ def _status_problem(status: Any) -> list[Problem]:
     ]
 
 
+def _timeline(trace: Sequence[tuple[int, Context, str]]) -> tuple[str, ...]:
+    """The last events as lines: ns, context, what."""
+    shown = trace[-_TIMELINE_LINES:]
+    lines = [f"{time:>12} ns  {context.value:<7}  {text}" for time, context, text in shown]
+    left_out = len(trace) - len(shown)
+    return (*([f"({left_out} earlier events)"] if left_out else []), *lines)
+
+
 class Bench:
     """One driver on one machine.
 
@@ -142,6 +154,7 @@ class Bench:
         self.watchdog = watchdog
         self.broken = False
         self.machine: Machine
+        self._timelines = _TIMELINES
         self._boot()
 
     def _boot(self) -> None:
@@ -178,25 +191,49 @@ class Bench:
     def moved(self) -> None:
         """The arena has a new address: forget what was derived from the old one."""
 
-    def guarded(self, what: str, body: Callable[[], list[Problem]]) -> list[Problem]:
-        """Run one case; a driver that raises or hangs becomes a problem and breaks the bench."""
+    def guarded(
+        self, what: str, body: Callable[[], list[Problem]], *, again: bool = True
+    ) -> list[Problem]:
+        """Run one case; a driver that raises or hangs becomes a problem and breaks the bench.
+
+        The first failing cases run once more on a new machine that keeps a trace, which becomes
+        the problem's timeline; `again` says whether `body` can be called twice.
+        """
+        found = self._attempt(what, body)
+        if not found:
+            return found
+        if again and self._timelines:
+            self._timelines -= 1
+            found = self._traced(what, body, found)
+        self.broken = True
+        return found
+
+    def _attempt(self, what: str, body: Callable[[], list[Problem]]) -> list[Problem]:
         self.watchdog.arm()
         try:
-            found = body()
+            return body()
         except WatchdogError as error:
-            self.broken = True
-            found = [Problem(f"{what} hangs", facts.PROGRESS, details=(str(error),))]
+            return [Problem(f"{what} hangs", facts.PROGRESS, details=(str(error),))]
         except StepBudgetError as error:
-            self.broken = True
-            found = [Problem(f"{what} never ends", facts.PROGRESS, details=(str(error),))]
+            return [Problem(f"{what} never ends", facts.PROGRESS, details=(str(error),))]
         except Exception as error:
-            self.broken = True
-            found = [raised(error, what)]
+            return [raised(error, what)]
         finally:
             self.watchdog.disarm()
-        if found:
-            self.broken = True
-        return found
+
+    def _traced(
+        self, what: str, body: Callable[[], list[Problem]], found: list[Problem]
+    ) -> list[Problem]:
+        first, *rest = found
+        if first.message.endswith("hangs"):
+            return found
+        self._boot()
+        self.sim.trace = []
+        alone = self._attempt(what, body)
+        if not alone or alone[0].message != first.message:
+            detail = "alone, on a new machine, this case does not fail like that"
+            return [first._replace(details=(*first.details, detail)), *rest]
+        return [first._replace(timeline=_timeline(self.sim.trace)), *rest]
 
     def perform(self, request: AnyRequest, call: Callable[[Any], int], flags: int = 0) -> Ticket:
         """Submit one request and run the machine until nothing is left to do."""
@@ -211,6 +248,8 @@ class Bench:
         self.last = ticket = Ticket(request, self.sim)
         request.set_callback(_MAY_BACKLOG | flags, Ticket.completed, ticket)
         ticket.submitted = call(request)
+        if self.sim.trace is not None:
+            self.sim.note(f"{call.__name__} returned {errno_name(ticket.submitted)}")
         return ticket
 
     def settle(self) -> None:

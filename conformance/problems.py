@@ -22,6 +22,7 @@ class Problem(NamedTuple):
         got: what came instead.
         attribution: whose fault it is: `driver`, `device`, `profile` or `suite`.
         details: further lines, with the values.
+        timeline: what the machine did, oldest first.
     """
 
     message: str
@@ -30,6 +31,7 @@ class Problem(NamedTuple):
     got: str = ""
     attribution: Attribution = "driver"
     details: tuple[str, ...] = ()
+    timeline: tuple[str, ...] = ()
 
 
 class WatchdogError(BaseException):

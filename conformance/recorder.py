@@ -89,6 +89,7 @@ class Recorder:
                 layout=layout,
                 attribution=first.attribution,
                 command=command,
+                timeline=list(first.timeline),
             )
         )
         self.failures.append(_line(case, first, command))

@@ -202,6 +202,11 @@ class Simulation:
             self.context = outer
         return True
 
+    def note(self, text: str) -> None:
+        """Add a line to the trace, if one is kept, beside the events that run."""
+        if self.trace is not None:
+            self.trace.append((self.now, self.context, text))
+
     def step(self) -> bool:
         """Run one event; False when none is queued."""
         if self.idle:

@@ -91,12 +91,14 @@ class _Retry:
             swarm, fill = HashSwarm(bench), self._fill_hashes
         else:
             swarm, fill = CipherSwarm(bench), partial(self._fill_ciphers, layouts)
-        found = bench.guarded("retry", partial(self._play, bench, swarm, fill, flags))
+        play = partial(self._play, bench, swarm, fill, flags)
+        found = bench.guarded("retry", play, again=False)
         recorder.result(f"{name}/all", found, token=name)
         if found:
             return
         for flight in swarm.flights:
-            problems = bench.guarded("retry", partial(_flight_problems, swarm, flight))
+            judge = partial(_flight_problems, swarm, flight)
+            problems = bench.guarded("retry", judge, again=False)
             recorder.result(f"{name}/request-{flight.index}", problems, token=name)
 
     def _play(self, bench: AnyBench, swarm: _AnySwarm, fill: _Fill, flags: int) -> list[Problem]:
