@@ -147,14 +147,21 @@ class Bench:
 
     A bench is *broken* after a driver raised, hung or left the machine busy; `refresh` then boots
     a new machine, so that the next case starts clean.
+
+    Attributes:
+        machine: the current machine.
+        last: the ticket of the latest request.
+        timelines: how many more failing cases run again for their timeline.
     """
+
+    machine: Machine
+    last: Ticket
 
     def __init__(self, subject: Subject, watchdog: Watchdog) -> None:
         self.subject = subject
         self.watchdog = watchdog
         self.broken = False
-        self.machine: Machine
-        self._timelines = _TIMELINES
+        self.timelines = _TIMELINES
         self._boot()
 
     def _boot(self) -> None:
@@ -202,8 +209,8 @@ class Bench:
         found = self._attempt(what, body)
         if not found:
             return found
-        if again and self._timelines:
-            self._timelines -= 1
+        if again and self.timelines:
+            self.timelines -= 1
             found = self._traced(what, body, found)
         self.broken = True
         return found

@@ -130,11 +130,14 @@ class _Fuzz:
             runner.run([runner.parse(self.settings.case)], recorder)
             return
         search = _Search(runner, self.settings)
+        runner.bench.timelines = 0
         failing = search.run()
         for token in search.passed:
             recorder.result(token, [])
         if failing is not None:
             spec, problems = failing
+            runner.bench.timelines = 1
+            problems = runner.problems(spec) or problems
             recorder.result(spec.token, problems, layout=spec.layout, token=spec.token)
 
 
