@@ -1,0 +1,172 @@
+"""DMA mappings: a device reaches what is mapped for it, in the direction it is mapped for."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tcrypt.engine.api.dma import DmaBus, DmaDirection, DmaError
+from tcrypt.engine.api.memory import Memory
+from tcrypt.engine.sim import BusError
+
+_BOTH = DmaDirection.BIDIRECTIONAL
+_TO = DmaDirection.TO_DEVICE
+_FROM = DmaDirection.FROM_DEVICE
+
+
+@pytest.fixture
+def bus() -> DmaBus:
+    memory = Memory()
+    memory.write(memory.alloc(4096), bytes(range(256)) * 16)
+    return DmaBus(memory)
+
+
+@pytest.mark.parametrize(
+    ("direction", "reads", "writes"),
+    [(_BOTH, True, True), (_TO, True, False), (_FROM, False, True)],
+    ids=lambda value: value.value if isinstance(value, DmaDirection) else None,
+)
+def test_a_mapping_opens_its_direction_only(
+    bus: DmaBus, direction: DmaDirection, reads: bool, writes: bool
+) -> None:
+    address = bus.map(Memory.base + 64, 16, direction)
+    if reads:
+        assert bus.read(address, 16) == bytes(range(64, 80))
+    else:
+        with pytest.raises(BusError, match="not mapped for this direction"):
+            bus.read(address, 16)
+    if writes:
+        bus.write(address, b"\xaa" * 16)
+        assert bus.memory.read(address, 16) == b"\xaa" * 16
+    else:
+        with pytest.raises(BusError, match="not mapped for this direction"):
+            bus.write(address, b"\xaa" * 16)
+        assert bus.memory.read(address, 16) == bytes(range(64, 80))
+
+
+@pytest.mark.parametrize(("start", "length"), [(-1, 2), (15, 2), (-4, 4), (16, 1), (0, 17)])
+def test_a_stray_address_is_a_bus_error(bus: DmaBus, start: int, length: int) -> None:
+    address = bus.map(Memory.base + 64, 16, _BOTH)
+    with pytest.raises(BusError) as caught:
+        bus.read(address + start, length)
+    assert (caught.value.address, caught.value.length) == (address + start, length)
+    with pytest.raises(BusError):
+        bus.write(address + start, bytes(length))
+
+
+def test_nothing_is_mapped_at_first(bus: DmaBus) -> None:
+    with pytest.raises(BusError):
+        bus.read(Memory.base, 1)
+
+
+def test_neighbours_are_not_one_mapping(bus: DmaBus) -> None:
+    for start in (0, 16):
+        bus.map(Memory.base + start, 16, _BOTH)
+    assert bus.read(Memory.base + 16, 16)
+    with pytest.raises(BusError):
+        bus.read(Memory.base + 8, 16)
+
+
+def test_mapped_memory_that_is_no_memory_is_a_bus_error(bus: DmaBus) -> None:
+    address = bus.map(0, 16, _BOTH)
+    with pytest.raises(BusError, match="outside of memory"):
+        bus.read(address, 16)
+
+
+@pytest.mark.parametrize("length", [0, -1])
+def test_an_empty_mapping_is_refused(bus: DmaBus, length: int) -> None:
+    with pytest.raises(DmaError, match=f"mapping of {length} bytes at 0x10000000"):
+        bus.map(Memory.base, length, _BOTH)
+
+
+@pytest.mark.parametrize(
+    ("start", "length", "direction"),
+    [(0, 15, _TO), (0, 17, _TO), (4, 12, _TO), (0, 16, _FROM), (0, 16, _BOTH), (-16, 16, _TO)],
+)
+def test_an_unmap_matches_its_mapping_exactly(
+    bus: DmaBus, start: int, length: int, direction: DmaDirection
+) -> None:
+    address = bus.map(Memory.base + 64, 16, _TO)
+    with pytest.raises(DmaError, match="never mapped like that"):
+        bus.unmap(address + start, length, direction)
+    assert bus.live_mappings == 1
+    bus.unmap(address, 16, _TO)
+    assert bus.live_mappings == 0
+
+
+def test_an_unmapped_address_is_closed_and_cannot_be_unmapped_again(bus: DmaBus) -> None:
+    address = bus.map(Memory.base, 16, _TO)
+    bus.unmap(address, 16, _TO)
+    with pytest.raises(BusError):
+        bus.read(address, 16)
+    with pytest.raises(DmaError):
+        bus.unmap(address, 16, _TO)
+
+
+def test_equal_mappings_are_counted_one_by_one(bus: DmaBus) -> None:
+    for _ in range(3):
+        bus.map(Memory.base, 16, _TO)
+    assert bus.live_mappings == 3
+    for left in (2, 1, 0):
+        assert bus.read(Memory.base, 16)
+        bus.unmap(Memory.base, 16, _TO)
+        assert bus.live_mappings == left
+
+
+def test_coherent_memory_is_zero_and_open_to_both_until_freed(bus: DmaBus) -> None:
+    blocks = bus.memory.live_blocks
+    address = bus.alloc_coherent(100)
+    assert bus.read(address, 100) == bytes(100)
+    bus.write(address, b"device")
+    assert bus.memory.read(address, 6) == b"device"
+    bus.free_coherent(address, 100)
+    assert (bus.live_mappings, bus.memory.live_blocks) == (0, blocks)
+    with pytest.raises(BusError):
+        bus.read(address, 1)
+
+
+_mapping = st.tuples(st.integers(0, 60), st.integers(1, 30), st.sampled_from(DmaDirection))
+_step = st.one_of(
+    st.tuples(st.just("map"), _mapping),
+    st.tuples(st.just("unmap"), st.integers(0, 10)),
+    st.tuples(st.just("read"), st.tuples(st.integers(0, 80), st.integers(1, 30))),
+    st.tuples(st.just("write"), st.tuples(st.integers(0, 80), st.integers(1, 30))),
+)
+
+
+@given(st.lists(_step, max_size=30))
+def test_access_is_allowed_where_one_mapping_covers_it(steps: list[tuple[str, object]]) -> None:
+    memory = Memory()
+    base = memory.alloc(256)
+    bus = DmaBus(memory)
+    live: list[tuple[int, int, DmaDirection]] = []
+    for what, argument in steps:
+        if what == "map":
+            start, length, direction = argument  # type: ignore[misc]
+            bus.map(base + start, length, direction)
+            live.append((start, length, direction))
+        elif what == "unmap":
+            if live:
+                start, length, direction = live.pop(argument % len(live))  # type: ignore[operator]
+                bus.unmap(base + start, length, direction)
+        else:
+            start, length = argument  # type: ignore[misc]
+            forbidden = _FROM if what == "read" else _TO
+            allowed = any(
+                at <= start and start + length <= at + size and direction is not forbidden
+                for at, size, direction in live
+            )
+            assert _allowed(bus, what, base + start, length) == allowed
+        assert bus.live_mappings == len(live)
+
+
+def _allowed(bus: DmaBus, what: str, address: int, length: int) -> bool:
+    try:
+        if what == "read":
+            bus.read(address, length)
+        else:
+            bus.write(address, bytes(length))
+    except BusError:
+        return False
+    return True
