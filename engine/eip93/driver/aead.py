@@ -14,12 +14,13 @@ from dataclasses import dataclass
 from tcrypt.engine.api.algorithms import AeadAlg
 from tcrypt.engine.api.authenc import split_authenc_key
 from tcrypt.engine.api.dma import DmaDirection
-from tcrypt.engine.api.flags import AlgFlag, ReqFlag
+from tcrypt.engine.api.flags import AlgFlag
 from tcrypt.engine.api.requests import AeadRequest
 from tcrypt.engine.api.transforms import Aead
 from tcrypt.engine.compression import SHA1_INITIAL, sha1_compress
 from tcrypt.engine.crypto_engine import CryptoEngine
 from tcrypt.engine.eip93.driver.core import MAX_DESCRIPTOR_BYTES, Core, Job
+from tcrypt.engine.eip93.driver.fallback import CIPHER_FLAGS, hand_over, key_alike
 from tcrypt.engine.eip93.driver.policy import Reason, aes_key_bit
 from tcrypt.engine.eip93.driver.sa import SATemplate, digest_bytes, key_block
 from tcrypt.engine.eip93.driver.skcipher import PRIORITY
@@ -97,10 +98,7 @@ class AuthencSha1Cbc:
             cra_name=self.name,
             cra_driver_name=self.driver_name,
             cra_priority=PRIORITY,
-            cra_flags=AlgFlag.ASYNC
-            | AlgFlag.NEED_FALLBACK
-            | AlgFlag.KERN_DRIVER_ONLY
-            | AlgFlag.ALLOCATES_MEMORY,
+            cra_flags=CIPHER_FLAGS,
             cra_blocksize=_BLOCK,
             cra_module="eip93",
             ivsize=_BLOCK,
@@ -146,14 +144,7 @@ class AuthencSha1Cbc:
 
     def setkey_fallback(self, tfm: Aead, key: bytes) -> int:
         """Key the fallback with the same blob under the same flags; its errno when it refuses."""
-        fallback = tfm.ctx.fallback
-        fallback.clear_flags(ReqFlag.request_mask())
-        fallback.set_flags(tfm.flags)
-        try:
-            fallback.setkey(key)
-        except OSError as error:
-            return -(error.errno or errno.EINVAL)
-        return 0
+        return key_alike(tfm.ctx.fallback, tfm.flags, key)
 
     def hmac_states(self, authkey: bytes) -> tuple[bytes, bytes]:
         """Inner and outer digest of an authentication key, as the SA record holds them."""
@@ -257,14 +248,7 @@ class AuthencSha1Cbc:
 
     def run_fallback(self, request: AeadRequest, *, encrypt: bool) -> int:
         """Let the fallback do it, with the caller's own flags and callback."""
-        fallback = request.tfm.ctx.fallback
-        inner = fallback.request()
-        inner.set_callback(request.flags, request.complete, request.data)
-        inner.set_crypt(request.src, request.dst, request.cryptlen, request.iv)
-        inner.set_ad(request.assoclen)
-        request.ctx = inner
-        status: int = fallback.encrypt(inner) if encrypt else fallback.decrypt(inner)
-        return status
+        return hand_over(request, request.tfm.ctx.fallback.request(), encrypt=encrypt)
 
     def check(self, request: AeadRequest, source: int, destination: int) -> int:
         """-EINVAL when a list is too short for what it must hold; 0 otherwise."""

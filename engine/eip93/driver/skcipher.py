@@ -15,12 +15,13 @@ from typing import TypeAlias
 
 from tcrypt.engine.api.algorithms import SkcipherAlg
 from tcrypt.engine.api.dma import DmaDirection
-from tcrypt.engine.api.flags import AlgFlag, ReqFlag
+from tcrypt.engine.api.flags import AlgFlag
 from tcrypt.engine.api.requests import SkcipherRequest
 from tcrypt.engine.api.scatterlist import pair_segments
 from tcrypt.engine.api.transforms import Skcipher
 from tcrypt.engine.crypto_engine import CryptoEngine
 from tcrypt.engine.eip93.driver.core import MAX_DESCRIPTOR_BYTES, STATE_A, STATE_B, Core, Job
+from tcrypt.engine.eip93.driver.fallback import CIPHER_FLAGS, hand_over, key_alike
 from tcrypt.engine.eip93.driver.policy import FallbackPolicy, Reason, aes_key_bit
 from tcrypt.engine.eip93.driver.sa import SATemplate
 from tcrypt.engine.eip93.records import (
@@ -100,10 +101,7 @@ class AesSkcipher:
             cra_name=self.name,
             cra_driver_name=self.driver_name,
             cra_priority=PRIORITY,
-            cra_flags=AlgFlag.ASYNC
-            | AlgFlag.NEED_FALLBACK
-            | AlgFlag.KERN_DRIVER_ONLY
-            | AlgFlag.ALLOCATES_MEMORY,
+            cra_flags=CIPHER_FLAGS,
             cra_blocksize=self.block,
             cra_module="eip93",
             min_keysize=min(_AES_KEY_SIZES),
@@ -150,14 +148,7 @@ class AesSkcipher:
 
     def setkey_fallback(self, tfm: Skcipher, key: bytes) -> int:
         """Key the fallback with the same key under the same flags; its errno when it refuses."""
-        fallback = tfm.ctx.fallback
-        fallback.clear_flags(ReqFlag.request_mask())
-        fallback.set_flags(tfm.flags)
-        try:
-            fallback.setkey(key)
-        except OSError as error:
-            return -(error.errno or errno.EINVAL)
-        return 0
+        return key_alike(tfm.ctx.fallback, tfm.flags, key)
 
     def build_sa(self, key: bytes, *, inbound: bool) -> bytes:
         """The SA record of a key and direction, 128 bytes (eip93, section 3.4)."""
@@ -220,13 +211,7 @@ class AesSkcipher:
 
     def run_fallback(self, request: SkcipherRequest, *, encrypt: bool) -> int:
         """Let the fallback do it, with the caller's own flags and callback."""
-        fallback = request.tfm.ctx.fallback
-        inner = fallback.request()
-        inner.set_callback(request.flags, request.complete, request.data)
-        inner.set_crypt(request.src, request.dst, request.cryptlen, request.iv)
-        request.ctx = inner
-        status: int = fallback.encrypt(inner) if encrypt else fallback.decrypt(inner)
-        return status
+        return hand_over(request, request.tfm.ctx.fallback.request(), encrypt=encrypt)
 
     def plan(self, request: SkcipherRequest, sa: bytes) -> CipherJob:
         """Decide on pieces, bounce buffer and counter split, without touching anything."""
