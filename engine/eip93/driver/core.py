@@ -49,6 +49,8 @@ _RDR = reg.INT_RDR_THRESH
 _THRESHOLDS = 0x9400_01E0
 _BUFFERS = 0x0080_0080
 _RESET_NS = 10_000
+_DRAIN_POLLS = 100
+_DRAIN_POLL_NS = 10_000_000
 
 
 class Mmio(Protocol):
@@ -171,8 +173,11 @@ class Core:
         self.mmio.write32(reg.PE_CONFIG, running)
 
     def remove(self) -> int:
-        """Stop the engine and give everything back; the engine's error when it does not stop."""
-        status = self.engine.exit()
+        """Stop the engine and give everything back; -EBUSY when it does not come to rest.
+
+        Then nothing is freed, because the device may still write there.
+        """
+        status = self.engine.exit() or self.drain()
         if status:
             return status
         self.mmio.write32(reg.INT_MASK_DISABLE, 0xFFFF_FFFF)
@@ -180,6 +185,14 @@ class Core:
         self.machine.dma.free_coherent(self._pool, self.rings.capacity * _SLOT_BYTES)
         self.rings.release()
         return 0
+
+    def drain(self) -> int:
+        """Wait for the jobs in flight, which the engine's stop does not; -EBUSY after a second."""
+        for _ in range(_DRAIN_POLLS):
+            if not self._jobs:
+                return 0
+            self.machine.sim.sleep(_DRAIN_POLL_NS, f"{self.name}: remove")
+        return -errno.EBUSY
 
     def begin(
         self, request: AnyRequest, count: int, finish: Callable[[Job, int], None]
@@ -303,8 +316,8 @@ class Core:
         """Count one result towards its job; the first error of a job is the one that stays."""
         job.pending -= 1
         status = result_status(result.control)
-        if status and not job.status:
-            job.status = status_to_errno(status)
+        if status:
+            job.status = job.status or status_to_errno(status)
             if status == reg.ERR_BUS:
                 self.recover()
 

@@ -1,0 +1,157 @@
+"""Results with an error: the table of eip93, section 4.4, and what follows for a request."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tcrypt.engine.api.scatterlist import Scatterlist, Segment
+from tcrypt.engine.eip93 import registers as reg
+from tcrypt.engine.eip93.descriptors import Descriptor, command_control, command_length
+from tcrypt.engine.eip93.driver.core import status_to_errno
+from tcrypt.engine.eip93.variants import MT7621, MissingAESKey
+
+if TYPE_CHECKING:
+    from tests.engine.eip93.driver.conftest import Rig
+
+_IV = bytes(range(16))
+_EBADMSG, _EINVAL, _EIO = -errno.EBADMSG, -errno.EINVAL, -errno.EIO
+_NOWHERE = 0x100
+
+
+@pytest.mark.parametrize(
+    ("status", "wanted"),
+    [
+        (0x00, 0),
+        (0x01, _EBADMSG),
+        (0x02, _EBADMSG),
+        (0x03, _EBADMSG),
+        (0x04, 0),
+        (0x05, _EBADMSG),
+        (0x08, _EIO),
+        (0x18, -errno.EACCES),
+        (0x28, _EINVAL),
+        (0x38, _EINVAL),
+        (0x48, _EINVAL),
+        (0x58, _EBADMSG),
+        (0x68, _EBADMSG),
+        (0x78, _EBADMSG),
+        (0x79, _EBADMSG),
+        (0x7A, _EBADMSG),
+        (0x88, _EIO),
+        (0x8C, _EIO),
+        *((code << 4 | 8, _EINVAL) for code in range(9, 16)),
+        (0x10, _EINVAL),
+        (0xF0, _EINVAL),
+    ],
+    ids=lambda value: f"{value:#04x}" if value >= 0 else errno.errorcode[-value],
+)
+def test_cases_39_40_42_statuses_become_errnos(status: int, wanted: int) -> None:
+    assert status_to_errno(status) == wanted
+
+
+def test_every_status_byte_has_an_errno() -> None:
+    known = {0, _EBADMSG, _EINVAL, _EIO, -errno.EACCES}
+    assert {status_to_errno(status) for status in range(256)} == known
+
+
+def lost(rig: Rig, count: int, bad: set[int]) -> Scatterlist:
+    """A list of `count` blocks, of which those in `bad` lie where no memory is."""
+    entries = list(rig.caller.scatter(bytes(16 * count), [16] * (count - 1)).entries)
+    for index in bad:
+        entries[index] = Segment(_NOWHERE + 64 * index, 16)
+    return Scatterlist(rig.machine.memory, entries)
+
+
+@pytest.mark.parametrize("bad", [{0}, {1}, {2}, {0, 1}, {1, 2}, {0, 2}, {0, 1, 2}], ids=str)
+@pytest.mark.parametrize("where", ["src", "dst"])
+def test_case_41_a_bus_error_in_any_descriptor_is_eio(rig: Rig, where: str, bad: set[int]) -> None:
+    tfm = rig.tfm("cbc(aes)", bytes(16))
+    lists = {where: lost(rig, 3, bad)}
+    other = "dst" if where == "src" else "src"
+    lists[other] = rig.caller.scatter(bytes(48), [16, 16])
+    call = rig.caller.crypt(tfm, bytes(48), _IV, **lists)
+    assert len(rig.tap.work) == 3
+    assert call.status == _EIO
+    assert call.iv_out == _IV, "a request that failed leaves its IV alone"
+
+
+def test_the_engine_works_again_after_bus_errors(rig: Rig) -> None:
+    tfm = rig.tfm("cbc(aes)", bytes(16))
+    wanted = rig.caller.crypt(tfm, bytes(48), _IV).out
+    for bad in ({0}, {0, 1, 2}, {2}):
+        assert rig.caller.crypt(tfm, bytes(48), _IV, src=lost(rig, 3, bad)).status == _EIO
+        call = rig.caller.crypt(tfm, bytes(48), _IV)
+        assert (call.status, call.out) == (0, wanted)
+
+
+def test_a_bus_error_does_not_reach_the_requests_around_it(rig: Rig) -> None:
+    tfm = rig.tfm("cbc(aes)", bytes(16))
+    wanted = rig.caller.crypt(tfm, bytes(48), _IV).out
+    calls = [
+        rig.caller.start(tfm, bytes(48), _IV, src=lost(rig, 3, {1, 2}) if n in (2, 3, 6) else None)
+        for n in range(8)
+    ]
+    rig.caller.settle()
+    assert [call.status for call in calls] == [0, 0, _EIO, _EIO, 0, 0, _EIO, 0]
+    assert all(call.out == wanted for call in calls if call.status == 0)
+
+
+def test_a_bus_error_of_a_hash_is_eio(rig: Rig) -> None:
+    tfm = rig.tfm("sha1")
+    nowhere = Scatterlist(rig.machine.memory, [Segment(_NOWHERE, 128)])
+    hashing = rig.caller.hash(tfm)
+    assert hashing.step("digest", src=nowhere, nbytes=128) == _EIO
+    assert hashing.result.read() == bytes(20), "nothing is written"
+    assert hashing.step("digest", b"abc") == 0
+    assert hashing.hexdigest() == "a9993e364706816aba3e25717850c26c9cd0d89d"
+
+
+def test_an_algorithm_that_the_device_refuses_is_einval(make_rig: Callable[..., Rig]) -> None:
+    """A device that reports AES and no key size, and errors on all of them."""
+    sizes = reg.OPTION_1_AES_128 | reg.OPTION_1_AES_192 | reg.OPTION_1_AES_256
+    lying = replace(MT7621, missing_aes_key=MissingAESKey.ERROR, option_1=MT7621.option_1 & ~sizes)
+    rig = make_rig(lying)
+    rig.driver.core.option = MT7621.option_1
+    call = rig.caller.crypt(rig.tfm("cbc(aes)", bytes(16)), bytes(16), _IV)
+    assert call.status == _EINVAL
+    assert len(rig.tap.work) == 1
+
+
+def test_case_52_other_interrupts_are_cleared_and_disabled(make_rig: Callable[..., Rig]) -> None:
+    rig = make_rig()
+    rig.device.write32(reg.INT_MASK_ENABLE, reg.INT_PROC_ERR | reg.INT_INTERFACE_ERR)
+    tfm = rig.tfm("cbc(aes)", bytes(16))
+    assert rig.caller.crypt(tfm, bytes(48), _IV, src=lost(rig, 3, {1})).status == _EIO
+    assert rig.device.read32(reg.INT_MASK) == reg.INT_RDR_THRESH
+    assert rig.caller.crypt(tfm, bytes(16), _IV).status == 0
+
+
+def test_a_result_that_belongs_to_nobody_is_warned_about(make_rig: Callable[..., Rig]) -> None:
+    rig = make_rig()
+    core, sa = rig.driver.core, rig.machine.dma.alloc_coherent(128)
+    rig.idle_mappings += 1
+    rig.machine.memory.write(sa, b"\x02")  # a reserved operation: the engine only answers
+    core.rings.put(Descriptor(command_control(), sa, sa, sa, sa, 0, 0x4321, command_length(16)))
+    core.ring_doorbell(1)
+    rig.caller.settle()
+    assert rig.machine.warnings == ["eip93: result for unknown handle 0x4321"]
+    rig.machine.warnings.clear()
+    call = rig.caller.crypt(rig.tfm("cbc(aes)", bytes(16)), bytes(16), _IV)
+    assert call.status == 0
+
+
+@pytest.mark.parametrize("late", [1, 1_000, 100_000])
+def test_case_46_a_result_is_not_taken_before_both_halves_are_there(
+    make_rig: Callable[..., Rig], late: int
+) -> None:
+    rig = make_rig(replace(MT7621, torn_result_ns=late))
+    tfm = rig.tfm("cbc(aes)", bytes(16))
+    calls = [rig.caller.start(tfm, bytes(16 * n), _IV) for n in range(1, 9)]
+    rig.caller.settle()
+    assert [call.status for call in calls] == [0] * 8
+    assert [call.out for call in calls] == [calls[-1].out[: 16 * n] for n in range(1, 9)]
