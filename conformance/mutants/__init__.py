@@ -1,17 +1,38 @@
 """Planted defects of the catalogue: each proves that a check can fail.
 
 A mutant is a context manager that changes the driver, the engine, the device or a registration
-for as long as it is entered.  It stands under its catalogue id in one module for each category.
+for as long as it is entered.  It stands under its catalogue id in the module of its category; a
+small letter behind the id tells variants of one entry apart.
 """
 
 from __future__ import annotations
 
 import difflib
+import importlib
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
-__all__ = ("MUTANTS", "Mutant", "UnknownMutantError", "mutant", "plant")
+__all__ = ("MUTANTS", "Mutant", "UnknownMutantError", "all_mutants", "mutant", "plant")
+
+# One for each category of the catalogue, imported when the first mutant is asked for.
+_MODULES = (
+    "iv",
+    "ctr",
+    "sg",
+    "sg_hash",
+    "length",
+    "keys",
+    "hash",
+    "hash_shared",
+    "hmac",
+    "aead",
+    "queue",
+    "ring",
+    "concurrency",
+    "registration",
+    "memory",
+)
 
 Plant = Callable[[], AbstractContextManager[None]]
 
@@ -63,4 +84,5 @@ def all_mutants() -> Iterator[Mutant]:
 
 
 def _load() -> None:
-    from tcrypt.mutants import ring  # noqa: F401
+    for module in _MODULES:
+        importlib.import_module(f"{__name__}.{module}")

@@ -1,0 +1,185 @@
+"""State that requests, transforms or contexts share and should not."""
+
+from __future__ import annotations
+
+from weakref import WeakKeyDictionary
+
+from tcrypt.engine.api.requests import AeadRequest, SkcipherRequest
+from tcrypt.engine.api.transforms import Aead, Skcipher
+from tcrypt.engine.crypto_engine import CryptoEngine
+from tcrypt.engine.eip93 import registers as reg
+from tcrypt.engine.eip93.driver.aead import AeadContext, AuthencSha1Cbc
+from tcrypt.engine.eip93.driver.core import Core, Job
+from tcrypt.engine.eip93.driver.skcipher import AesSkcipher, CipherContext
+from tcrypt.mutants import mutant
+from tcrypt.mutants.seams import Planted, is_inbound, replaced
+
+__all__: tuple[str, ...] = ()
+
+_KEY_SLOTS = 15
+_KEY = slice(reg.SA_KEY, reg.SA_INNER_DIGEST)
+
+
+def _with_key(sa: bytes, key: bytes) -> bytes:
+    """An SA record with other key bytes."""
+    return sa[: _KEY.start] + key + sa[_KEY.stop :]
+
+
+@mutant("CC-01", "the direction bit sticks in the shared SA record")
+def direction_sticks() -> Planted:
+    """The first decryption turns the transform's only record into one for decryption."""
+    original = AesSkcipher.decrypt
+
+    def decrypt(self: AesSkcipher, request: SkcipherRequest) -> int:
+        context: CipherContext = request.tfm.ctx
+        context.encrypt_sa = context.decrypt_sa
+        return original(self, request)
+
+    return replaced((AesSkcipher, "decrypt", decrypt))
+
+
+@mutant("CC-03", "the device remembers the transform that was set up last")
+def last_transform() -> Planted:
+    """Queued requests run with the context that was keyed last, whosesoever they are."""
+    setkey, start = AesSkcipher.setkey, AesSkcipher.do_one_request
+    contexts: WeakKeyDictionary[AesSkcipher, CipherContext] = WeakKeyDictionary()
+
+    def remember(self: AesSkcipher, tfm: Skcipher, key: bytearray) -> int:
+        contexts[self] = tfm.ctx
+        return setkey(self, tfm, key)
+
+    def do_one_request(self: AesSkcipher, engine: CryptoEngine, request: SkcipherRequest) -> int:
+        plan, context = request.ctx, contexts[self]
+        plan.sa = context.decrypt_sa if is_inbound(plan.sa) else context.encrypt_sa
+        return start(self, engine, request)
+
+    return replaced(
+        (AesSkcipher, "setkey", remember), (AesSkcipher, "do_one_request", do_one_request)
+    )
+
+
+@mutant("CC-04", "the key is wiped after each request")
+def key_wiped() -> Planted:
+    """Completion zeroes the key in the transform's context."""
+    original = AesSkcipher.finish
+    zeros = bytes(_KEY.stop - _KEY.start)
+
+    def finish(self: AesSkcipher, job: Job, status: int) -> None:
+        original(self, job, status)
+        context: CipherContext = job.request.tfm.ctx
+        context.encrypt_sa = _with_key(context.encrypt_sa, zeros)
+        context.decrypt_sa = _with_key(context.decrypt_sa, zeros)
+
+    return replaced((AesSkcipher, "finish", finish))
+
+
+class _Slotted(CipherContext):
+    """A context whose key lies in a slot of the device."""
+
+    slot = 0
+
+
+@mutant("CC-06", "hardware key slots are exhausted")
+def slots_exhausted() -> Planted:
+    """Transform n has key slot n modulo 15, and is not told when another one loads it."""
+    init, setkey, start = AesSkcipher.init_tfm, AesSkcipher.setkey, AesSkcipher.do_one_request
+    opened: WeakKeyDictionary[AesSkcipher, int] = WeakKeyDictionary()
+    slots: WeakKeyDictionary[AesSkcipher, dict[int, tuple[bytes, bytes]]] = WeakKeyDictionary()
+
+    def init_tfm(self: AesSkcipher, tfm: Skcipher) -> int:
+        status = init(self, tfm)
+        if not status:
+            tfm.ctx = _Slotted(tfm.ctx.fallback)
+            opened[self] = opened.get(self, -1) + 1
+            tfm.ctx.slot = opened[self] % _KEY_SLOTS
+        return status
+
+    def load(self: AesSkcipher, tfm: Skcipher, key: bytearray) -> int:
+        status = setkey(self, tfm, key)
+        records = tfm.ctx.encrypt_sa, tfm.ctx.decrypt_sa
+        slots.setdefault(self, {})[tfm.ctx.slot] = records
+        return status
+
+    def do_one_request(self: AesSkcipher, engine: CryptoEngine, request: SkcipherRequest) -> int:
+        plan = request.ctx
+        plan.sa = slots[self][request.tfm.ctx.slot][is_inbound(plan.sa)]
+        return start(self, engine, request)
+
+    return replaced(
+        (AesSkcipher, "init_tfm", init_tfm),
+        (AesSkcipher, "setkey", load),
+        (AesSkcipher, "do_one_request", do_one_request),
+    )
+
+
+@mutant("CC-07", "the key is written to the engine at setkey time")
+def key_at_setkey() -> Planted:
+    """The engine's key is what setkey left there last, on whichever transform and mode."""
+    setkey, start = AesSkcipher.setkey, AesSkcipher.do_one_request
+    loaded: WeakKeyDictionary[Core, bytes] = WeakKeyDictionary()
+
+    def load(self: AesSkcipher, tfm: Skcipher, key: bytearray) -> int:
+        status = setkey(self, tfm, key)
+        if not status:
+            loaded[self.core] = tfm.ctx.encrypt_sa[_KEY]
+        return status
+
+    def do_one_request(self: AesSkcipher, engine: CryptoEngine, request: SkcipherRequest) -> int:
+        request.ctx.sa = _with_key(request.ctx.sa, loaded[self.core])
+        return start(self, engine, request)
+
+    return replaced((AesSkcipher, "setkey", load), (AesSkcipher, "do_one_request", do_one_request))
+
+
+class _Flagged(AeadContext):
+    """A context with the decision for software that was taken last."""
+
+    in_software = False
+
+
+@mutant("CC-12", "the decision for software is stored per transform")
+def decision_per_transform() -> Planted:
+    """Submission sets a flag of the transform; the queue's worker looks at it later."""
+    init, reason_of = AuthencSha1Cbc.init_tfm, AuthencSha1Cbc.fallback_reason
+    start = AuthencSha1Cbc.do_one_request
+
+    def init_tfm(self: AuthencSha1Cbc, tfm: Aead) -> int:
+        status = init(self, tfm)
+        if not status:
+            tfm.ctx = _Flagged(tfm.ctx.fallback)
+        return status
+
+    def fallback_reason(
+        self: AuthencSha1Cbc, request: AeadRequest, textlen: int, authsize: int
+    ) -> str:
+        reason = reason_of(self, request, textlen, authsize)
+        request.tfm.ctx.in_software = bool(reason)
+        return ""
+
+    def do_one_request(self: AuthencSha1Cbc, engine: CryptoEngine, request: AeadRequest) -> int:
+        if not request.tfm.ctx.in_software:
+            return start(self, engine, request)
+        sim = self.core.machine.sim
+        status = self.run_fallback(request, encrypt=request.ctx.encrypt)
+        sim.local_bh_disable()
+        engine.finalize(request, status)
+        sim.local_bh_enable()
+        return 0
+
+    return replaced(
+        (AuthencSha1Cbc, "init_tfm", init_tfm),
+        (AuthencSha1Cbc, "fallback_reason", fallback_reason),
+        (AuthencSha1Cbc, "do_one_request", do_one_request),
+    )
+
+
+@mutant("CC-13", "submission sleeps although it must not")
+def sleeping_submit() -> Planted:
+    """The request's memory is allocated as if the caller could always sleep."""
+    original = AesSkcipher.submit
+
+    def submit(self: AesSkcipher, request: SkcipherRequest, *, encrypt: bool) -> int:
+        self.core.machine.sim.might_sleep("an allocation")
+        return original(self, request, encrypt=encrypt)
+
+    return replaced((AesSkcipher, "submit", submit))

@@ -1,0 +1,135 @@
+"""Lengths and alignment: empty, partial, odd and very long requests."""
+
+from __future__ import annotations
+
+import errno
+
+from tcrypt.engine.api.dma import DmaDirection
+from tcrypt.engine.api.requests import AhashRequest, SkcipherRequest
+from tcrypt.engine.api.scatterlist import pair_segments
+from tcrypt.engine.eip93.descriptors import command_length
+from tcrypt.engine.eip93.driver import ahash, core, skcipher
+from tcrypt.engine.eip93.driver.ahash import EipHash
+from tcrypt.engine.eip93.driver.core import Job
+from tcrypt.engine.eip93.driver.skcipher import AesSkcipher, Piece
+from tcrypt.engine.eip93.operations import Outcome, PacketCore
+from tcrypt.engine.eip93.plan import Plan
+from tcrypt.mutants import mutant
+from tcrypt.mutants.seams import Planted, replaced
+
+__all__: tuple[str, ...] = ()
+
+_BLOCK = 16
+_WORD = 4
+_LENGTH_BITS = 0xF_FFFF
+
+
+@mutant("LEN-01", "a zero-length request is sent to the hardware")
+def empty_to_hardware() -> Planted:
+    """An empty request is queued; no descriptor belongs to it, so no result ever comes."""
+    original = AesSkcipher.submit
+
+    def submit(self: AesSkcipher, request: SkcipherRequest, *, encrypt: bool) -> int:
+        context = request.tfm.ctx
+        if request.cryptlen or self.fallback_reason(context, request):
+            return original(self, request, encrypt=encrypt)
+        sa = context.encrypt_sa if encrypt else context.decrypt_sa
+        request.ctx = self.plan(request, sa)
+        return self.core.engine.transfer(request)
+
+    return replaced((AesSkcipher, "submit", submit))
+
+
+@mutant("LEN-03", "a partial block is accepted for ECB and CBC")
+def partial_block_accepted() -> Planted:
+    """Lengths are not checked: the engine pads what it encrypts, and refuses to decrypt."""
+
+    def check(self: AesSkcipher, request: SkcipherRequest) -> int:
+        length = request.cryptlen
+        if request.src.nents_for_len(length) < 0 or request.dst.nents_for_len(length) < 0:
+            return -errno.EINVAL
+        return 0
+
+    return replaced((AesSkcipher, "check", check))
+
+
+@mutant("LEN-04", "wrong errno for a bad length")
+def io_error_for_length() -> Planted:
+    """A partial block is refused with -EIO."""
+    original = AesSkcipher.check
+
+    def check(self: AesSkcipher, request: SkcipherRequest) -> int:
+        if request.cryptlen % self.block:
+            return -errno.EIO
+        return original(self, request)
+
+    return replaced((AesSkcipher, "check", check))
+
+
+@mutant("LEN-06", "the length is checked for alignment, the address is not")
+def unaligned_address() -> Planted:
+    """Unaligned memory is used directly, by an engine that ignores the low two address bits."""
+    run = PacketCore.run
+
+    def direct_pieces(self: AesSkcipher, request: SkcipherRequest) -> list[Piece] | None:
+        pieces = pair_segments(request.src, request.dst, request.cryptlen)
+        if any(length % _WORD for *_, length in pieces):
+            return None
+        return None if any(length % _BLOCK for *_, length in pieces[:-1]) else pieces
+
+    def map_pieces(self: AesSkcipher, job: Job, pieces: list[Piece]) -> None:
+        # A mapping covers whole words, as cache maintenance does.
+        for source, destination, length in pieces:
+            for address in (source, destination):
+                first = address & -_WORD
+                size = address + length - first
+                self.core.map(job, first, size, DmaDirection.BIDIRECTIONAL)
+
+    def words_only(self: PacketCore, plan: Plan, words: tuple[int, ...], sa: bytes) -> Outcome:
+        masked = (words[0], words[1] & -_WORD, words[2] & -_WORD, *words[3:])
+        return run(self, plan, masked, sa)
+
+    return replaced(
+        (AesSkcipher, "direct_pieces", direct_pieces),
+        (AesSkcipher, "map_pieces", map_pieces),
+        (PacketCore, "run", words_only),
+    )
+
+
+@mutant("LEN-07", "only the total length is tested, not that of each segment")
+def total_length_only() -> Planted:
+    """Segments may end inside a block as long as the request does not."""
+
+    def direct_pieces(self: AesSkcipher, request: SkcipherRequest) -> list[Piece] | None:
+        pieces = pair_segments(request.src, request.dst, request.cryptlen)
+        aligned = not any(source % _WORD or target % _WORD for source, target, _ in pieces)
+        return pieces if aligned and not request.cryptlen % _BLOCK else None
+
+    return replaced((AesSkcipher, "direct_pieces", direct_pieces))
+
+
+@mutant("LEN-09", "a length field narrower than the request")
+def length_masked() -> Planted:
+    """Nothing is cut to the engine's maximum; the descriptor keeps the low 20 bits of a length."""
+
+    def low_bits(length: int, *, bypass: int = 0) -> int:
+        return command_length(length & _LENGTH_BITS, bypass=bypass)
+
+    unlimited = 1 << 32
+    return replaced(
+        (core, "command_length", low_bits),
+        (skcipher, "MAX_DESCRIPTOR_BYTES", unlimited),
+        (ahash, "MAX_DESCRIPTOR_BYTES", unlimited),
+    )
+
+
+@mutant("LEN-11", "an absent source is dereferenced")
+def absent_source() -> Planted:
+    """The end of a message looks at the first entry of a list that need not be there."""
+    original = EipHash.end
+
+    def end(self: EipHash, request: AhashRequest, nbytes: int) -> int:
+        _first = request.src.entries[0]  # type: ignore[union-attr]
+        return original(self, request, nbytes)
+
+    return replaced((EipHash, "end", end))

@@ -1,0 +1,147 @@
+"""Memory: overruns, leaks, mappings, and what is left behind in it."""
+
+from __future__ import annotations
+
+import errno
+from weakref import WeakKeyDictionary
+
+from tcrypt.engine.api.dma import DmaDirection
+from tcrypt.engine.api.requests import AhashRequest, SkcipherRequest
+from tcrypt.engine.crypto_engine import CryptoEngine
+from tcrypt.engine.eip93.driver.ahash import EipHash
+from tcrypt.engine.eip93.driver.core import STATE_A, Core, Job
+from tcrypt.engine.eip93.driver.skcipher import AesSkcipher, CipherJob, Piece
+from tcrypt.engine.eip93.records import swap_words
+from tcrypt.mutants import mutant
+from tcrypt.mutants.seams import Planted, replaced
+
+__all__: tuple[str, ...] = ()
+
+_FIXED_DIGEST = 32
+_LINE = 32
+
+
+@mutant("ML-02", "the digest is written with a fixed 32 bytes")
+def fixed_digest() -> Planted:
+    """Every hash copies eight words to the result, however short its digest is."""
+
+    def write_result(self: EipHash, request: AhashRequest, digest: bytes) -> None:
+        assert request.result is not None
+        request.result.write(swap_words(digest)[:_FIXED_DIGEST])
+
+    return replaced((EipHash, "write_result", write_result))
+
+
+@mutant("ML-03", "the destination length is that of the whole list")
+def whole_list_copied() -> Planted:
+    """A bounced result is copied out to the end of the destination list."""
+    original = AesSkcipher.finish
+
+    def finish(self: AesSkcipher, job: Job, status: int) -> None:
+        original(self, job, status)
+        request = job.request
+        assert isinstance(request, SkcipherRequest)
+        if job.bounces and not status:
+            memory = self.core.machine.memory
+            request.dst.write(memory.read(job.bounces[0], request.dst.total))
+
+    return replaced((AesSkcipher, "finish", finish))
+
+
+@mutant("ML-04", "the cache lines around an unaligned destination are damaged")
+def lines_restored() -> Planted:
+    """What shares a line with the destination is put back as it was when the job began."""
+    map_pieces, finish = AesSkcipher.map_pieces, AesSkcipher.finish
+    edges: dict[int, list[tuple[int, bytes]]] = {}
+
+    def snapshot(self: AesSkcipher, job: Job, pieces: list[Piece]) -> None:
+        memory = self.core.machine.memory
+        for _, start, length in pieces:
+            end = start + length
+            for first, last in ((start & -_LINE, start), (end, -(-end // _LINE) * _LINE)):
+                saved = first, memory.read(first, last - first)
+                edges.setdefault(id(job), []).append(saved)
+        map_pieces(self, job, pieces)
+
+    def restore(self: AesSkcipher, job: Job, status: int) -> None:
+        for address, data in edges.pop(id(job), ()):
+            self.core.machine.memory.write(address, data)
+        finish(self, job, status)
+
+    return replaced((AesSkcipher, "map_pieces", snapshot), (AesSkcipher, "finish", restore))
+
+
+@mutant("ML-06", "memory mapped in the wrong direction")
+def wrong_direction() -> Planted:
+    """A destination of its own is mapped for the device to read."""
+    original = Core.map
+
+    def map_memory(
+        self: Core, job: Job, address: int, length: int, direction: DmaDirection
+    ) -> None:
+        if direction is DmaDirection.FROM_DEVICE:
+            direction = DmaDirection.TO_DEVICE
+        original(self, job, address, length, direction)
+
+    return replaced((Core, "map", map_memory))
+
+
+@mutant("ML-10", "not all entries are unmapped")
+def trailing_mappings() -> Planted:
+    """Of several mappings of a request the last one is forgotten."""
+    original = Core.complete
+
+    def complete(self: Core, job: Job) -> None:
+        if len(job.mappings) > 1:
+            del job.mappings[-1]
+        original(self, job)
+
+    return replaced((Core, "complete", complete))
+
+
+@mutant("ML-11", "keys are left in freed memory")
+def key_left() -> Planted:
+    """A job's SA record, key and all, is given back without being wiped."""
+
+    def release_slot(self: Core, slot: int) -> None:
+        self._slots.append(slot)
+
+    return replaced((Core, "release_slot", release_slot))
+
+
+@mutant("ML-13", "a template keeps the mode bits of the job before")
+def stale_mode_bits() -> Planted:
+    """HASH_FINAL is set in the descriptor template by one job, and never cleared."""
+    original = Core.put
+    final: WeakKeyDictionary[Core, bool] = WeakKeyDictionary()
+
+    def put(
+        self: Core,
+        job: Job,
+        source: int,
+        destination: int,
+        length: int,
+        *,
+        sa: int = 0,
+        state: int = STATE_A,
+        hash_final: bool = True,
+    ) -> None:
+        final[self] = hash_final = hash_final or final.get(self, False)
+        original(self, job, source, destination, length, sa=sa, state=state, hash_final=hash_final)
+
+    return replaced((Core, "put", put))
+
+
+@mutant("ML-14", "a bounce buffer leaks when the ring is full")
+def bounce_leaked() -> Planted:
+    """The bounce buffer is allocated before anybody looks for room, and not freed without."""
+    original = AesSkcipher.do_one_request
+
+    def do_one_request(self: AesSkcipher, engine: CryptoEngine, request: SkcipherRequest) -> int:
+        plan: CipherJob = request.ctx
+        if plan.bounced and self.core.rings.free < plan.count:
+            self.core.machine.memory.alloc(request.cryptlen)
+            return -errno.ENOSPC
+        return original(self, engine, request)
+
+    return replaced((AesSkcipher, "do_one_request", do_one_request))
