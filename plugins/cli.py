@@ -12,6 +12,8 @@ from tcrypt.plugins import options
 
 __all__ = ("main",)
 
+# This command is part of the package, so pytest meets it imported; it holds no assert to rewrite.
+_QUIET = ("-W", "ignore:Module already imported:pytest.PytestAssertRewriteWarning")
 _WIDE = 200
 _SUITE = ("--pyargs", "tcrypt")
 
@@ -55,7 +57,7 @@ def _run(words: list[str]) -> int:
     """Hand over to pytest; `--provider` and the like mean `--tcrypt-provider`."""
     import pytest
 
-    return int(pytest.main([*_SUITE, *map(_prefixed, words)]))
+    return int(pytest.main([*_QUIET, *_SUITE, *map(_prefixed, words)]))
 
 
 def _prefixed(word: str) -> str:
