@@ -168,10 +168,9 @@ class EipHash:
         state: HashState = request.ctx
         if len(state.waiting) + request.nbytes > BLOCK_BYTES:
             return self.queue(request, last=False)
-        data = self.read(request, request.nbytes)
-        if len(data) != request.nbytes:
+        if self.too_short(request, request.nbytes):
             return -errno.EINVAL
-        state.waiting += data
+        state.waiting += self.read(request, request.nbytes)
         return 0
 
     def final(self, request: AhashRequest) -> int:
@@ -204,12 +203,16 @@ class EipHash:
         state: HashState = request.ctx
         state.last = last
         state.nbytes = request.nbytes if nbytes is None else nbytes
-        if state.nbytes and (request.src is None or request.src.nents_for_len(state.nbytes) < 0):
+        if self.too_short(request, state.nbytes):
             return -errno.EINVAL
-        if state.nbytes >= self.core.rings.capacity * MAX_DESCRIPTOR_BYTES:
+        if self.take_length(state) > self.core.rings.capacity * MAX_DESCRIPTOR_BYTES:
             return -errno.EINVAL
         self.core.counters[self.driver_name, "hardware"] += 1
         return self.core.engine.transfer(request)
+
+    def too_short(self, request: AhashRequest, length: int) -> bool:
+        """Whether the source lacks some of the `length` bytes that it should have."""
+        return bool(length) and (request.src is None or request.src.nents_for_len(length) < 0)
 
     def read(self, request: AhashRequest, length: int) -> bytes:
         """`length` bytes of the source; it may be absent when there is nothing to read."""
@@ -334,9 +337,13 @@ class EipHash:
         return 0
 
     def import_state(self, request: AhashRequest, state: Buffer) -> int:
-        """Continue from an exported state; -EINVAL when it claims more waiting data than fits."""
+        """Continue from an exported state; -EINVAL for one that `export` never writes.
+
+        That is one with more waiting data than a block, with a part of a block hashed, or with
+        blocks hashed and nothing left for the engine to end the message with.
+        """
         _, waiting, hashed, digest, data = _EXPORT.unpack(state.read(STATE_SIZE))
-        if waiting > BLOCK_BYTES:
+        if waiting > BLOCK_BYTES or hashed % BLOCK_BYTES or (hashed and not waiting):
             return -errno.EINVAL
         request.ctx = HashState(digest, hashed, data[:waiting])
         return 0
