@@ -165,6 +165,14 @@ class Bench:
         self._boot()
 
     def _boot(self) -> None:
+        # What runs here is the driver's code as well: it may hang.
+        self.watchdog.arm()
+        try:
+            self._boot_machine()
+        finally:
+            self.watchdog.disarm()
+
+    def _boot_machine(self) -> None:
         self.machine = self.subject.provider.boot()
         self.sim = self.machine.sim
         self.memory = self.machine.memory
@@ -222,6 +230,7 @@ class Bench:
         except WatchdogError as error:
             return [Problem(f"{what} hangs", facts.PROGRESS, details=(str(error),))]
         except StepBudgetError as error:
+            self.watchdog.hung()
             return [Problem(f"{what} never ends", facts.PROGRESS, details=(str(error),))]
         except Exception as error:
             return [raised(error, what)]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import difflib
 import time
 from collections.abc import Sequence
 
+from tcrypt import facts
 from tcrypt.plan import Plan
 from tcrypt.problems import Problem
 from tcrypt.reports.events import (
@@ -24,6 +26,7 @@ __all__ = ("EventSink", "Recorder")
 
 _BATCH = 200
 _SHOWN = 5
+_NAMED = 12
 
 
 class EventSink:
@@ -41,12 +44,22 @@ class Recorder:
         self.settings = settings
         self.failures: list[str] = []
         self.executed = 0
+        self._offered: list[str] = []
         self._reasons: list[str] = []
         self._verdict: CaseVerdict = "passed"
         self._sink = sink
         self._passed: list[str] = []
         self._began = time.perf_counter()
         sink.append(ItemStarted(plan.item))
+
+    def wants(self, case: str) -> bool:
+        """Whether to run a case by name: yes, unless the run asks for another one only.
+
+        Asking for a part of the case, `<case>/<part>`, is asking for the case.
+        """
+        self._offered.append(case)
+        asked = self.settings.case
+        return not asked or asked == case or asked.startswith(f"{case}/")
 
     def result(
         self,
@@ -127,10 +140,22 @@ class Recorder:
             self._passed = []
 
     def finish(self) -> None:
-        """End the item."""
+        """End the item; one that recorded nothing has failed, unless it had no such case."""
+        if not self.executed and not self._reasons:
+            if self.settings.case:
+                self.unexecuted("skipped", self._no_such_case(), [self.settings.case])
+            else:
+                problem = Problem("the item recorded no case", facts.RECORD, attribution="suite")
+                self.result("all", [problem])
         self.flush()
         seconds = time.perf_counter() - self._began
         self._sink.append(ItemFinished(self.plan.item, self.verdict, seconds))
+
+    def _no_such_case(self) -> str:
+        wanted = self.settings.case
+        near = difflib.get_close_matches(wanted, self._offered, n=3)
+        hint = f"did you mean {' or '.join(near)}?" if near else "it has " + _some(self._offered)
+        return f"no case {wanted!r} in this item; {hint}"
 
     @property
     def verdict(self) -> CaseVerdict:
@@ -150,6 +175,13 @@ class Recorder:
         more = len(self.failures) - len(shown)
         tail = [f"... and {more} more in the report"] if more else []
         return "\n".join([*shown, *tail])
+
+
+def _some(names: Sequence[str]) -> str:
+    if not names:
+        return "no cases with names"
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more
 
 
 def _line(case: str, problem: Problem, command: str) -> str:

@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 
 from tcrypt.subject import Subject
 
-__all__ = ("PROFILES", "Profile", "Selection", "Settings")
+__all__ = ("PROFILES", "Profile", "Selection", "Settings", "matches")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +62,25 @@ class Selection:
         """Whether a check is selected."""
         return _any(self.checks, check)
 
+    def options(self) -> list[tuple[str, str]]:
+        """Each pattern with the name of its option, for messages."""
+        lists = {
+            "provider": self.providers,
+            "driver": self.drivers,
+            "algorithm": self.algorithms,
+            "type": self.types,
+            "check": self.checks,
+        }
+        return [(name, value) for name, values in lists.items() for value in values]
+
+
+def matches(pattern: str, name: str) -> bool:
+    """Whether a shell pattern matches a name; literally as well, for names may hold brackets."""
+    return pattern == name or fnmatchcase(name, pattern)
+
 
 def _any(patterns: tuple[str, ...], name: str) -> bool:
-    # A name is compared literally as well: driver names may hold the brackets of patterns.
-    return not patterns or any(p == name or fnmatchcase(name, p) for p in patterns)
+    return not patterns or any(matches(pattern, name) for pattern in patterns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +102,11 @@ class Settings:
     vector: str = ""
     case: str = ""
     extra_arguments: tuple[str, ...] = ()
+
+    @property
+    def narrow(self) -> bool:
+        """Whether the run is about one vector or case, and says nothing about the rest."""
+        return bool(self.vector or self.case)
 
     @property
     def limits(self) -> Profile:

@@ -18,6 +18,9 @@ from tcrypt.oracle import AeadReference, HashReference, SkcipherReference
 __all__ = ("AeadSpec", "HashSpec", "SkcipherSpec", "SpecError", "flip")
 
 
+_LARGEST = 1 << 24
+
+
 class SpecError(ValueError):
     """A token is not one that this version writes."""
 
@@ -60,9 +63,13 @@ def _value(token: str, name: str, text: str, kind: Any) -> int | str:
     if kind != "int":
         return text
     try:
-        return int(text)
+        number = int(text)
     except ValueError:
         raise SpecError(f"case {token!r}: {name}={text!r} is not a number") from None
+    # -1 is the key of a hash that takes none.
+    if not (-1 if name == "key" else 0) <= number <= _LARGEST:
+        raise SpecError(f"case {token!r}: {name}={text} is not in 0..{_LARGEST}")
+    return number
 
 
 def _direction(op: str) -> bool:

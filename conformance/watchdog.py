@@ -1,40 +1,124 @@
-"""A real-time bound on one case: a driver stuck in its own code must not stop the run."""
+"""Real-time bounds: a driver that is stuck in its own code must not stop the run."""
 
 from __future__ import annotations
 
 import signal
 import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType
+from typing import Any
 
 from tcrypt.problems import WatchdogError
 
-__all__ = ("Watchdog",)
+__all__ = ("DriverGivenUpError", "Watchdog")
+
+_BUDGET = 3.0
+_SUSPECT = 0.2
+_BETWEEN_CASES = 12.0
+_REPEAT = 1.0
+
+
+class DriverGivenUpError(BaseException):
+    """A driver hung so often that what is left of its cases is not tried any more.
+
+    Not an `Exception`, so that nothing between here and the item's end takes it for a failed case.
+    """
 
 
 class Watchdog:
-    """Raises WatchdogError in the main thread when a case lasts longer than `seconds`.
+    """Raises WatchdogError in the main thread when a case lasts too long.
 
-    The signal repeats until `disarm`, in case the driver catches everything.  Where the platform
-    or the thread has no interval timer, nothing is armed and `active` is False.
+    One case may take `seconds` (real time); a driver that has hung once gets a fifth of that, and
+    one that has hung for three times `seconds` in all is given up.  The signal repeats, in case
+    the driver catches everything.  Real time is bounded inside of `watching` only, and only where
+    the platform and the thread have an interval timer; `active` says so.
     """
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
-        self.active = hasattr(signal, "setitimer") and (
-            threading.current_thread() is threading.main_thread()
-        )
-        if self.active:
-            signal.signal(signal.SIGALRM, self._expired)
+        self.active = False
+        self._lost: dict[str, float] = {}
+        self._who = ""
+        self._patience = seconds
+        # For each case that is armed: charged from, ends, lasts at most (s).
+        self._armed: list[tuple[float, float, float]] = []
+
+    @contextmanager
+    def watching(self, who: str) -> Iterator[None]:
+        """Bound everything inside, on the account of driver `who`; then put the old timer back."""
+        self._who = who
+        self._armed.clear()
+        self._set_patience()
+        main = threading.current_thread() is threading.main_thread()
+        if not main or not hasattr(signal, "setitimer"):
+            yield
+            return
+        self.active = True
+        handler = signal.signal(signal.SIGALRM, self._expired)
+        timer = signal.setitimer(signal.ITIMER_REAL, self.seconds * _BETWEEN_CASES, _REPEAT)
+        try:
+            yield
+        finally:
+            self.active = False
+            signal.setitimer(signal.ITIMER_REAL, *timer)
+            # None stands for a handler that was not installed from Python.
+            signal.signal(signal.SIGALRM, signal.SIG_DFL if handler is None else handler)
 
     def arm(self) -> None:
-        """Start or restart the clock."""
-        if self.active:
-            signal.setitimer(signal.ITIMER_REAL, self.seconds, 1.0)
+        """Start the clock of a case; cases nest.
+
+        Raises:
+            DriverGivenUpError: the driver has used up its budget of lost time.
+        """
+        why = self.given_up
+        if why:
+            raise DriverGivenUpError(why)
+        now, limit = time.monotonic(), self._patience
+        self._armed.append((now, now + limit, limit))
+        self._start(limit)
 
     def disarm(self) -> None:
-        """Stop the clock."""
-        if self.active:
-            signal.setitimer(signal.ITIMER_REAL, 0)
+        """End the case that was armed last."""
+        self._armed.pop()
+        if not self._armed:
+            self._start(self.seconds * _BETWEEN_CASES)
+        else:
+            self._start(max(0.001, self._armed[-1][1] - time.monotonic()))
 
-    def _expired(self, signum: int, frame: FrameType | None) -> None:
-        raise WatchdogError(f"no answer within {self.seconds:g} s of real time")
+    def hung(self) -> None:
+        """Charge the time of the running case, which did not end by itself, to the driver."""
+        start, end, limit = self._armed[-1]
+        now = time.monotonic()
+        self._charge(now - start)
+        self._armed[-1] = (now, end, limit)
+
+    def _charge(self, seconds: float) -> None:
+        self._lost[self._who] = self._lost.get(self._who, 0.0) + seconds
+        self._set_patience()
+
+    @property
+    def given_up(self) -> str:
+        """Why no further case of the driver is tried; empty as long as it has time left."""
+        lost = self._lost.get(self._who, 0.0)
+        if lost < _BUDGET * self.seconds:
+            return ""
+        return f"given up: cases of this driver have hung for {lost:.0f} s"
+
+    def _set_patience(self) -> None:
+        suspect = self._who in self._lost
+        self._patience = self.seconds * (_SUSPECT if suspect else 1.0)
+
+    def _start(self, seconds: float) -> None:
+        if self.active:
+            signal.setitimer(signal.ITIMER_REAL, seconds, _REPEAT)
+
+    def _expired(self, signum: int, frame: FrameType | None) -> Any:
+        if self._armed:
+            seconds = self._armed[-1][2]
+            self.hung()
+        else:
+            seconds = self.seconds * _BETWEEN_CASES
+            self._charge(seconds)
+        raise WatchdogError(f"no answer within {seconds:g} s of real time")

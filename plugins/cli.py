@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -71,16 +72,20 @@ def _list(chosen: argparse.Namespace) -> int:
     """Print the registered algorithms of all providers with their properties."""
     from tcrypt.plugins.discovery import discover
     from tcrypt.plugins.providers import ProviderError, Providers, load_file
+    from tcrypt.settings import PROFILES
+    from tcrypt.watchdog import Watchdog
 
     providers = Providers()
     try:
-        providers.add_entry_points()
-        for where in chosen.sources:
-            load_file(providers, where)
+        # What a driver prints must not get into the list, which programs read.
+        with redirect_stdout(sys.stderr):
+            providers.add_entry_points()
+            for where in chosen.sources:
+                load_file(providers, where)
+            found, broken = discover(providers, Watchdog(PROFILES["default"].patience))
     except ProviderError as error:
         print(f"tcrypt list: {error}", file=sys.stderr)
         return 2
-    found, broken = discover(providers)
     if chosen.json:
         _print_json(found)
     else:
@@ -114,13 +119,16 @@ def _print_json(found: Sequence[Any]) -> None:
 def _print_table(found: Sequence[Any]) -> None:
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     columns = ("provider", "driver", "algorithm", "type", "priority", "blocksize")
     table = Table(box=None, pad_edge=False)
     for column in (*columns, "sizes", "flags"):
         table.add_column(column, overflow="fold")
     for row in _rows(found):
-        table.add_row(*(str(row[c]) for c in columns), _sizes(row), str(row["flags"]))
+        cells = (*(str(row[c]) for c in columns), _sizes(row), str(row["flags"]))
+        # Plain text: a driver's name may hold what rich would take for markup.
+        table.add_row(*map(Text, cells))
     Console(width=None if sys.stdout.isatty() else _WIDE).print(table)
 
 

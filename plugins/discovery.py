@@ -6,9 +6,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from tcrypt.engine.software import software_algs
+from tcrypt.problems import WatchdogError
 from tcrypt.subject import Provider, Subject
+from tcrypt.watchdog import Watchdog
 
 __all__ = ("BrokenProvider", "discover", "subjects_of")
+
+_REGISTERS_NOTHING = "registers nothing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,19 +33,21 @@ def subjects_of(provider: Provider) -> list[Subject]:
 
 
 def discover(
-    providers: Iterable[Provider],
+    providers: Iterable[Provider], watchdog: Watchdog
 ) -> tuple[list[Subject], list[BrokenProvider]]:
-    """The algorithms of all providers; one that fails is reported and the others go on."""
+    """The algorithms of all providers; one that fails or hangs is named and the others go on."""
     found: list[Subject] = []
     broken: list[BrokenProvider] = []
     for provider in providers:
         try:
-            own = subjects_of(provider)
-        except Exception as error:
+            with watchdog.watching(provider.name):
+                watchdog.arm()
+                own = subjects_of(provider)
+        except (Exception, SystemExit, WatchdogError) as error:
             why = f"{type(error).__name__}: {error}"
             broken.append(BrokenProvider(provider, f"{provider.origin}: {why}"))
             continue
         if not own:
-            broken.append(BrokenProvider(provider, f"{provider.origin}: registers nothing"))
+            broken.append(BrokenProvider(provider, f"{provider.origin}: {_REGISTERS_NOTHING}"))
         found += own
     return found, broken

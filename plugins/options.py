@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-import shlex
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     import pytest
 
     from tcrypt.settings import Settings
 
-__all__ = ("DEFAULT_REPORT", "PREFIX", "add_options", "extra_arguments", "settings_of")
+__all__ = (
+    "DEFAULT_REPORT",
+    "PREFIX",
+    "add_options",
+    "extra_arguments",
+    "option_names",
+    "report_directory",
+    "settings_of",
+)
 
 PREFIX = "--tcrypt-"
 DEFAULT_REPORT = "conformance-report"
+SINGLE = "single"
 
 _LISTS = (
     ("provider", "NAME", "Test the algorithms of this provider only (pattern, repeatable)"),
@@ -25,18 +34,26 @@ _LISTS = (
     ("check", "NAME", "Run this check only (pattern, repeatable)"),
     ("from", "FILE", "Load a driver from a Python file or module with register(machine)"),
     ("vectors", "PATH", "Add a vector file, or a folder of them, in the curated format"),
-    ("require", "SOURCE", "Fail when this source of vectors is missing"),
-    ("allow-untested", "NAME", "Accept that nothing tests this algorithm (pattern)"),
+    ("require", "SOURCE", "Fail when this source of vectors is missing (pattern, repeatable)"),
+    ("allow-untested", "NAME", "Accept that nothing tests this algorithm or driver (pattern)"),
     ("mutant", "ID", "Plant this defect of the catalogue (repeatable): the run must fail"),
 )
 _VALUES = (
     ("profile", "NAME", "default", "How much to run: quick, default or full"),
     ("seed", "N", "0", "Seed of all generated data (default: 0)"),
-    ("report-dir", "DIR", DEFAULT_REPORT, f"Where the report goes (default: {DEFAULT_REPORT})"),
+    (
+        "report-dir",
+        "DIR",
+        "",
+        f"Where the report goes (default: {DEFAULT_REPORT}, or {DEFAULT_REPORT}/{SINGLE} for a"
+        " single vector or case)",
+    ),
     ("vector", "ID", "", "Run one published vector, by its id"),
-    ("case", "TOKEN", "", "Run one generated case, by its token"),
+    ("case", "CASE", "", "Run one case of a check, by its token or name; needs a --check"),
     ("baseline", "FILE", "", "Fail when a report.json of an earlier run covered more"),
 )
+_TYPES = ("skcipher", "aead", "ahash")
+_REPEATED = ("from", "mutant", "vectors")
 
 
 def add_options(parser: pytest.Parser) -> None:
@@ -70,61 +87,77 @@ def settings_of(config: pytest.Config) -> Settings:
     """The settings that the options describe.
 
     Raises:
-        pytest.UsageError: a value is not one of the choices, or is no number.
+        pytest.UsageError: a value is not one of the choices, is no number, or lacks another one.
     """
-    import pytest
-
     from tcrypt.settings import PROFILES, Selection, Settings
 
-    profile = config.getoption("tcrypt_profile")
-    if profile not in PROFILES:
-        raise pytest.UsageError(
-            f"{PREFIX}profile {profile!r}: must be one of {', '.join(PROFILES)}"
-        )
+    _one_of("profile", config.getoption("tcrypt_profile"), PROFILES)
     types = tuple(config.getoption("tcrypt_type"))
     for kind in types:
-        if kind not in ("skcipher", "aead", "ahash"):
-            raise pytest.UsageError(f"{PREFIX}type {kind!r}: must be skcipher, aead or ahash")
+        _one_of("type", kind, _TYPES)
+    vector, case = config.getoption("tcrypt_vector"), config.getoption("tcrypt_case")
+    checks = tuple(config.getoption("tcrypt_check"))
+    if case and not checks:
+        raise _usage(f"{PREFIX}case {case!r}: needs {PREFIX}check with the check that it is of")
+    if case and vector:
+        raise _usage(f"{PREFIX}case {case!r} and {PREFIX}vector {vector!r}: want one of the two")
     return Settings(
-        profile=profile,
+        profile=config.getoption("tcrypt_profile"),
         seed=_seed(config.getoption("tcrypt_seed")),
         selection=Selection(
             providers=tuple(config.getoption("tcrypt_provider")),
             drivers=tuple(config.getoption("tcrypt_driver")),
             algorithms=tuple(config.getoption("tcrypt_algorithm")),
             types=types,
-            checks=tuple(config.getoption("tcrypt_check")),
+            checks=checks,
         ),
-        vector=config.getoption("tcrypt_vector"),
-        case=config.getoption("tcrypt_case"),
+        vector=vector,
+        case=case,
         extra_arguments=extra_arguments(config),
     )
 
 
-def _seed(text: str) -> int:
+def _usage(text: str) -> pytest.UsageError:
     import pytest
 
+    return pytest.UsageError(text)
+
+
+def _one_of(option: str, value: str, choices: Iterable[str]) -> None:
+    names = list(choices)
+    if value not in names:
+        raise _usage(f"{PREFIX}{option} {value!r}: must be one of {', '.join(names)}")
+
+
+def _seed(text: str) -> int:
     try:
         return int(text)
     except ValueError:
-        raise pytest.UsageError(f"{PREFIX}seed {text!r}: must be a number") from None
+        raise _usage(f"{PREFIX}seed {text!r}: must be a number") from None
 
 
 def extra_arguments(config: pytest.Config) -> tuple[str, ...]:
     """Options that change what the drivers are, which a reproducing command must repeat."""
     found: list[str] = []
-    for name in ("from", "mutant", "vectors"):
+    for name in _REPEATED:
         for value in config.getoption(_dest(name)):
             found += [f"--{name}", value]
+    for plugin in config.option.plugins:
+        # A plugin named on the command line may be the one that registers the driver.
+        if not plugin.startswith("no:"):
+            found += ["-p", plugin]
     return tuple(found)
 
 
-def command_line(config: pytest.Config) -> str:
-    """The run's own command line, for the report."""
-    return shlex.join(str(word) for word in config.invocation_params.args)
-
-
 def report_directory(config: pytest.Config) -> Path:
-    """Where the report goes, as given, relative to where the run was started."""
+    """Where the report goes, as given, relative to where the run was started.
+
+    A single vector or case has a folder of its own by default, lest the command that reproduces a
+    failure replace the report that it was copied from.
+    """
+    start = config.invocation_params.dir
     chosen = str(config.getoption("tcrypt_report_dir"))
-    return config.invocation_params.dir / chosen
+    if chosen:
+        return start / chosen
+    single = config.getoption("tcrypt_vector") or config.getoption("tcrypt_case")
+    return start / DEFAULT_REPORT / SINGLE if single else start / DEFAULT_REPORT

@@ -5,21 +5,25 @@ It is loaded in every pytest run of an environment, so importing it must cost no
 
 from __future__ import annotations
 
-import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+import tcrypt
 from tcrypt.plugins import hookspecs, options
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tcrypt.plan import Plan
     from tcrypt.plugins.session import TcryptSession
 
 SESSION: pytest.StashKey[TcryptSession] = pytest.StashKey()
 RUN_ID: pytest.StashKey[str] = pytest.StashKey()
+ASKED: pytest.StashKey[set[str]] = pytest.StashKey()
 _FIXTURE = "tcrypt_plan"
-_PACKAGE = "tcrypt"
+_NO_RUN = ("collectonly", "showfixtures", "show_fixtures_per_test")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -32,10 +36,11 @@ def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
     pluginmanager.add_hookspecs(hookspecs)
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Give the run an id that its processes share, and clear what an earlier one left."""
-    if not _is_worker(config) and _suite_is_named(config):
-        _lead(config)
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Look at options and drivers before anything is collected, so that errors come first."""
+    if _named(session.config):
+        _start(session.config)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -49,32 +54,35 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Turn a function of the suite into its items."""
     if _FIXTURE not in metafunc.fixturenames:
         return
-    session = _session(metafunc.config)
     check = metafunc.function.__name__.removeprefix("test_")
-    plans = list(session.plans(check))
-    metafunc.parametrize(_FIXTURE, plans, ids=[plan.item.partition("/")[2] for plan in plans])
+    plans = _session(metafunc.config).plans(check)
+    metafunc.config.stash[ASKED].add(check)
+    # Without a plan there is a placeholder, which goes again before anybody sees it.
+    ids = [plan.item.partition("/")[2] for plan in plans] or ["none"]
+    metafunc.parametrize(_FIXTURE, plans or [None], ids=ids)
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Drop the placeholders of checks that were not selected."""
-    if SESSION not in config.stash:
-        return
-    empty = [item for item in items if _is_empty(item)]
-    if empty:
-        config.hook.pytest_deselected(items=empty)
-        items[:] = [item for item in items if not _is_empty(item)]
+    """Drop the placeholders of checks that have no items."""
+    if SESSION in config.stash:
+        items[:] = [item for item in items if _params(item).get(_FIXTURE, item) is not None]
 
 
-def pytest_collection_finish(session: pytest.Session) -> None:
-    """Open the log and write down what will run."""
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop(session: pytest.Session) -> None:
+    """Open the log and write down what will run; the leader of xdist workers runs nothing."""
     config = session.config
-    if SESSION not in config.stash or config.option.collectonly:
+    if SESSION not in config.stash or not _runs(config):
+        return
+    if config.pluginmanager.has_plugin("dsession"):
         return
     from tcrypt.plugins import results
 
-    plans = [plan for plan in map(_plan_of, session.items) if plan is not None]
+    plans = [plan for plan in (_params(item).get(_FIXTURE) for item in session.items) if plan]
+    asked = config.stash[ASKED] if _named(config, whole=True) else None
     results.begin(
-        config, config.stash[SESSION], plans, worker=_worker(config), run=_run_id(config)
+        config, config.stash[SESSION], plans, asked, worker=_worker(config), run=_run_id(config)
     )
 
 
@@ -82,27 +90,28 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int | pytest.ExitCode) -> None:
     """End the log; the leading process writes the report and has the last word on the status."""
     config = session.config
-    if SESSION not in config.stash and RUN_ID not in config.stash:
+    if SESSION not in config.stash or not _runs(config):
         return
     from tcrypt.plugins import results
 
-    found = config.stash.get(SESSION, None)
-    results.end(config, found, int(exitstatus))
-    if not _is_worker(config) and not config.option.collectonly:
+    results.end(config.stash[SESSION], int(exitstatus))
+    if RUN_ID in config.stash:
         session.exitstatus = results.report(config, int(exitstatus))
 
 
 @pytest.hookimpl(trylast=True)
-def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
     """Print the summary of the report."""
-    if RUN_ID in config.stash and not config.option.collectonly:
+    if RUN_ID in config.stash:
         from tcrypt.plugins import results
 
         results.summary(config, terminalreporter)
 
 
 @pytest.fixture
-def tcrypt_run(request: pytest.FixtureRequest) -> Any:
+def tcrypt_run(request: pytest.FixtureRequest) -> Callable[[Plan], None]:
     """A function that runs a plan, and fails or skips the item by its record."""
 
     def run(plan: Plan) -> None:
@@ -116,55 +125,58 @@ def tcrypt_run(request: pytest.FixtureRequest) -> Any:
 
 
 def _session(config: pytest.Config) -> TcryptSession:
-    """This process's session, made when it is first asked for."""
+    """This process's session, also where the command line names the suite in no usual way."""
     if SESSION not in config.stash:
-        from tcrypt.plugins import results
-
-        if not _is_worker(config) and RUN_ID not in config.stash:
-            _lead(config)
-        config.stash[SESSION] = results.make_session(config)
+        try:
+            _start(config)
+        except pytest.UsageError as error:
+            # In the middle of collection a usage error would be shown as a traceback.
+            pytest.exit(str(error), pytest.ExitCode.USAGE_ERROR)
     return config.stash[SESSION]
 
 
-def _lead(config: pytest.Config) -> None:
-    if config.option.collectonly:
-        return
-    from tcrypt.plugins.options import report_directory
-    from tcrypt.reports.log import clear_directory
+def _start(config: pytest.Config) -> None:
+    from tcrypt.plugins import results
 
-    config.stash[RUN_ID] = os.urandom(8).hex()
-    clear_directory(report_directory(config))
-
-
-def _suite_is_named(config: pytest.Config) -> bool:
-    """Whether the command line names the suite, so that workers will need a leader."""
-    if not config.option.pyargs:
-        return False
-    names = (arg.partition("::")[0] for arg in config.args)
-    return any(name == _PACKAGE or name.startswith(_PACKAGE + ".") for name in names)
+    if _worker(config) and not _run_id(config):
+        raise pytest.UsageError("xdist: name the suite on the command line, as `--pyargs tcrypt`")
+    found = results.make_session(config)
+    if not _worker(config) and _runs(config):
+        config.stash[RUN_ID] = results.lead(config)
+    config.stash[ASKED] = set()
+    config.stash[SESSION] = found
 
 
-def _is_worker(config: pytest.Config) -> bool:
-    return hasattr(config, "workerinput")
+def _runs(config: pytest.Config) -> bool:
+    """Whether items will run, and a report will be due."""
+    return not any(config.getoption(name, False) for name in _NO_RUN)
+
+
+def _named(config: pytest.Config, *, whole: bool = False) -> bool:
+    """Whether the command line names the suite, as module or folder; with `whole`, all of it."""
+    home = Path(tcrypt.__path__[0])
+    for argument in config.args:
+        name = argument.partition("::")[0]
+        path = Path(config.invocation_params.dir, name)
+        if (config.option.pyargs and name == tcrypt.__name__) or path == home:
+            return True
+        inside = config.option.pyargs and name.startswith(tcrypt.__name__ + ".")
+        if not whole and (inside or home in path.parents):
+            return True
+    return False
 
 
 def _worker(config: pytest.Config) -> str:
-    return str(config.workerinput["workerid"]) if _is_worker(config) else ""  # type: ignore[attr-defined]
+    """The name of this xdist worker; empty in the process that leads."""
+    return str(getattr(config, "workerinput", {}).get("workerid", ""))
 
 
 def _run_id(config: pytest.Config) -> str:
-    if _is_worker(config):
-        return str(config.workerinput.get("tcrypt_run", ""))  # type: ignore[attr-defined]
+    if _worker(config):
+        return str(getattr(config, "workerinput", {}).get("tcrypt_run", ""))
     return config.stash.get(RUN_ID, "")
 
 
-def _plan_of(item: pytest.Item) -> Plan | None:
+def _params(item: pytest.Item) -> dict[str, Any]:
     callspec = getattr(item, "callspec", None)
-    return callspec.params.get(_FIXTURE) if callspec is not None else None
-
-
-def _is_empty(item: pytest.Item) -> bool:
-    callspec = getattr(item, "callspec", None)
-    if callspec is None or _FIXTURE not in callspec.params:
-        return False
-    return not hasattr(callspec.params[_FIXTURE], "item")
+    return callspec.params if callspec is not None else {}

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import metadata
+import os
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -12,28 +12,38 @@ from tcrypt.mutants import UnknownMutantError
 from tcrypt.plan import Plan
 from tcrypt.plugins import options
 from tcrypt.plugins.providers import ProviderError, Providers, load_file
-from tcrypt.plugins.session import NothingSelectedError, TcryptSession
+from tcrypt.plugins.selection import SelectionError
+from tcrypt.plugins.session import CHECKS, TcryptSession
 from tcrypt.reports.build import report_of
 from tcrypt.reports.compare import with_baseline
-from tcrypt.reports.log import LogFormatError
+from tcrypt.reports.log import LogFormatError, clear_directory
 from tcrypt.reports.model import Report
-from tcrypt.reports.store import read_report
+from tcrypt.reports.store import ReportError, read_report
 from tcrypt.reports.terminal import summary_lines
 from tcrypt.reports.write import write_all
 from tcrypt.vectors.catalogue import Catalogue
 from tcrypt.vectors.errors import UnknownVectorError, VectorError
 
-__all__ = ("begin", "end", "find_providers", "make_session", "report", "summary")
+__all__ = ("begin", "end", "find_providers", "lead", "make_session", "report", "summary")
 
 REPORT: pytest.StashKey[Report] = pytest.StashKey()
-_DISTRIBUTION = "pytest-tcrypt"
+BASELINE: pytest.StashKey[Report] = pytest.StashKey()
+TROUBLE: pytest.StashKey[str] = pytest.StashKey()
+
+_RENDERED = ("report.json", "index.html", "junit.xml")
 
 
 def find_providers(config: pytest.Config) -> Providers:
     """Built-in and installed providers, those of hooks, and those of files."""
     providers = Providers()
     providers.add_entry_points()
-    config.hook.pytest_tcrypt_register(providers=providers)
+    try:
+        config.hook.pytest_tcrypt_register(providers=providers)
+    except ProviderError:
+        raise
+    except Exception as error:
+        why = f"{type(error).__name__}: {error}"
+        raise ProviderError(f"hook pytest_tcrypt_register: {why}") from error
     for where in config.getoption("tcrypt_from"):
         load_file(providers, where)
     return providers
@@ -50,37 +60,81 @@ def make_session(config: pytest.Config) -> TcryptSession:
         catalogue = Catalogue.load()
         catalogue.extra(config.getoption("tcrypt_vectors"))
         if settings.vector:
-            catalogue.find(settings.vector)
+            _find_vector(catalogue, settings.vector)
         mutants = tuple(config.getoption("tcrypt_mutant"))
-        return TcryptSession(settings, find_providers(config), catalogue, mutants)
-    except (
-        ProviderError,
-        NothingSelectedError,
-        UnknownMutantError,
-        UnknownVectorError,
-        VectorError,
-    ) as error:
+        session = TcryptSession(settings, find_providers(config), catalogue, mutants)
+        config.add_cleanup(session.release)
+        session.check_names(*_names(config))
+    except UnknownMutantError as error:
+        raise pytest.UsageError(f"{options.PREFIX}mutant: {error}") from error
+    except (ProviderError, SelectionError, VectorError) as error:
         raise pytest.UsageError(str(error)) from error
+    return session
+
+
+def _find_vector(catalogue: Catalogue, name: str) -> None:
+    try:
+        catalogue.find(name)
+    except UnknownVectorError as error:
+        raise SelectionError(f"{options.PREFIX}vector {name!r}: {error}") from error
+
+
+def _names(config: pytest.Config) -> tuple[list[str], list[str]]:
+    return config.getoption("tcrypt_require"), config.getoption("tcrypt_allow_untested")
+
+
+def lead(config: pytest.Config) -> str:
+    """Prepare the report directory for a new run; the run's id, for all of its processes.
+
+    What an earlier run left there goes: a run that is killed must not look like the one before.
+
+    Raises:
+        pytest.UsageError: the baseline cannot be read, or the directory cannot be written.
+    """
+    path = config.getoption("tcrypt_baseline")
+    if path:
+        # Read first, because it may be the report that this run replaces.
+        config.stash[BASELINE] = _baseline(config.invocation_params.dir / path)
+    directory = options.report_directory(config)
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        clear_directory(directory)
+        for name in _RENDERED:
+            (directory / name).unlink(missing_ok=True)
+        if not os.access(directory, os.W_OK):
+            raise PermissionError(f"{directory} cannot be written")
+    except OSError as error:
+        raise pytest.UsageError(f"{options.PREFIX}report-dir {directory}: {error}") from error
+    return os.urandom(8).hex()
+
+
+def _baseline(path: Path) -> Report:
+    try:
+        return read_report(path)
+    except (ReportError, OSError) as error:
+        raise pytest.UsageError(f"{options.PREFIX}baseline {path}: {error}") from error
 
 
 def begin(
-    config: pytest.Config, session: TcryptSession, plans: list[Plan], *, worker: str, run: str
+    config: pytest.Config,
+    session: TcryptSession,
+    plans: list[Plan],
+    asked: Iterable[str] | None,
+    *,
+    worker: str,
+    run: str,
 ) -> None:
-    """Open the event log and write down what was found and what will run."""
-    session.open_log(
-        options.report_directory(config),
-        worker=worker,
-        run=run,
-        arguments=[str(word) for word in config.invocation_params.args],
-        version=metadata.version(_DISTRIBUTION),
-    )
-    session.record_untested(config.getoption("tcrypt_allow_untested"))
-    session.record_missing_sources(config.getoption("tcrypt_require"))
-    for plan in plans:
-        session.record_plan(plan)
+    """Open the event log and write down what was found and what will run.
+
+    `asked` are the checks that pytest collected; None when it was not meant to collect all.
+    """
+    arguments = [str(word) for word in config.invocation_params.args]
+    session.open_log(options.report_directory(config), arguments, worker=worker, run=run)
+    session.record_losses(*_names(config))
+    session.record_items(plans, CHECKS if asked is None else asked)
 
 
-def end(config: pytest.Config, session: TcryptSession | None, exit_status: int) -> None:
+def end(session: TcryptSession | None, exit_status: int) -> None:
     """Close this process's log."""
     if session is not None:
         session.close(exit_status)
@@ -92,30 +146,29 @@ def report(config: pytest.Config, exit_status: int) -> int:
     try:
         found = report_of(directory)
     except (LogFormatError, OSError):
-        # Nothing was recorded: pytest stopped before collection ended, and has said why.
+        # Nothing was recorded: pytest stopped before the first item, and has said why.
         return exit_status
-    baseline = config.getoption("tcrypt_baseline")
-    if baseline:
-        found = with_baseline(found, _baseline(baseline), baseline)
+    baseline = config.stash.get(BASELINE, None)
+    if baseline is not None:
+        found = with_baseline(found, baseline, config.getoption("tcrypt_baseline"))
     config.stash[REPORT] = found
-    write_all(directory, found)
+    try:
+        write_all(directory, found)
+    except OSError as error:
+        config.stash[TROUBLE] = f"the report could not be written: {error}"
+        return exit_status or int(pytest.ExitCode.INTERNAL_ERROR)
     return exit_status or found.exit_status
 
 
-def _baseline(path: str) -> Report:
-    try:
-        return read_report(Path(path))
-    except Exception as error:
-        raise pytest.UsageError(f"{options.PREFIX}baseline {path}: {error}") from error
-
-
-def summary(config: pytest.Config, reporter: Any) -> None:
+def summary(config: pytest.Config, reporter: pytest.TerminalReporter) -> None:
     """Print the report's summary."""
     found = config.stash.get(REPORT, None)
     if found is None:
         return
     reporter.section("conformance")
     page = options.report_directory(config) / "index.html"
-    width, colour = reporter._tw.fullwidth, reporter._tw.hasmarkup
-    for line in summary_lines(found, width, colour, str(page)):
+    writer = config.get_terminal_writer()
+    for line in summary_lines(found, writer.fullwidth, writer.hasmarkup, str(page)):
         reporter.line(line)
+    if TROUBLE in config.stash:
+        reporter.line(config.stash[TROUBLE], red=True)

@@ -1,43 +1,40 @@
-"""One process's part of a run: what it found, what it planned, where it records."""
+"""One process's part of a run: what it found, what it plans, how an item runs and is recorded."""
 
 from __future__ import annotations
 
-import platform
 import resource
-import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
-from datetime import UTC, datetime
-from importlib import metadata
 from pathlib import Path
 from types import ModuleType
 
+import pytest
+
 from tcrypt.checks import boundaries, fallback, fuzz, keys, registration, retry, sequences, vectors
-from tcrypt.checks.common import reference_for
+from tcrypt.checks.common import case_fault, reference_for
 from tcrypt.mutants import plant
 from tcrypt.plan import Plan
-from tcrypt.plugins.discovery import BrokenProvider, discover
+from tcrypt.plugins import journal
+from tcrypt.plugins.blame import stopped
+from tcrypt.plugins.discovery import discover
+from tcrypt.plugins.options import PREFIX
 from tcrypt.plugins.providers import Providers
-from tcrypt.recorder import EventSink, Recorder
-from tcrypt.reports.events import (
-    FORMAT,
-    AlgorithmFound,
-    CoverageLost,
-    Event,
-    ItemPlanned,
-    Note,
-    RunFinished,
-    RunStarted,
-    Untested,
+from tcrypt.plugins.selection import (
+    SelectionError,
+    check_names,
+    check_selection,
+    nothing_selected,
 )
+from tcrypt.recorder import EventSink, Recorder
+from tcrypt.reports.events import Event, Note, RunFinished
 from tcrypt.reports.log import EventLog, log_path
 from tcrypt.settings import Settings
-from tcrypt.subject import Subject, properties_of
+from tcrypt.subject import Subject
 from tcrypt.vectors.catalogue import Catalogue
-from tcrypt.watchdog import Watchdog
+from tcrypt.watchdog import DriverGivenUpError, Watchdog
 
-__all__ = ("CHECKS", "NothingSelectedError", "TcryptSession")
+__all__ = ("CHECKS", "TcryptSession")
 
 CHECKS: dict[str, ModuleType] = {
     module.CHECK: module
@@ -52,11 +49,7 @@ CHECKS: dict[str, ModuleType] = {
         retry,
     )
 }
-_LIBRARIES = ("pytest", "hypothesis", "cryptography", "pycryptodome", "cryptography-vectors")
-
-
-class NothingSelectedError(Exception):
-    """The selection leaves no driver, no check or no case; the message lists what there is."""
+_BLOCKED = "the rest"
 
 
 class _LogSink(EventSink):
@@ -81,10 +74,11 @@ class TcryptSession:
         settings: what the run was asked for.
         providers: who may register algorithms.
         catalogue: the known vectors.
-        mutants: ids of defects to plant for the whole session.
+        mutants: ids of defects to plant until `release`.
 
     Raises:
-        NothingSelectedError: no driver matches the selection.
+        SelectionError: an option names what does not exist, or nothing is left to run.
+        UnknownMutantError: there is no such mutant.
     """
 
     def __init__(
@@ -97,174 +91,150 @@ class TcryptSession:
         self.settings = settings
         self.catalogue = catalogue
         self.mutants = mutants
+        self.sink: EventSink = EventSink()
+        self.watchdog = Watchdog(settings.limits.patience)
+        self._began = time.monotonic()
         self._planted = ExitStack()
-        for mutant in mutants:
-            self._planted.enter_context(plant(mutant))
-        every, broken = discover(providers)
-        selection = settings.selection
-        self.subjects = [subject for subject in every if selection.takes(subject)]
+        try:
+            for mutant in mutants:
+                self._planted.enter_context(plant(mutant))
+            self._find(providers)
+        except BaseException:
+            self.release()
+            raise
+
+    def _find(self, providers: Providers) -> None:
+        self.registered, broken = discover(providers, self.watchdog)
+        selection = self.settings.selection
+        check_selection(selection, self.registered, broken, CHECKS)
+        self.subjects = [subject for subject in self.registered if selection.takes(subject)]
         self.broken = [b for b in broken if selection.takes_provider(b.provider.name)]
         if not self.subjects and not self.broken:
-            raise NothingSelectedError(_nothing(every))
-        self.watchdog = Watchdog(settings.limits.patience)
-        self.sink: EventSink = EventSink()
-        self._began = time.monotonic()
+            raise nothing_selected(selection, self.registered)
+        self.untested = dict(self._untested())
+        self._plans = {name: list(self._planned(name)) for name in CHECKS}
+        if self.settings.narrow and not any(self._plans.values()):
+            raise SelectionError(self._nowhere())
 
-    def plans(self, check: str) -> Iterator[Plan]:
-        """All items of a check for the selected drivers."""
-        if self.settings.selection.takes_check(check):
-            for subject in self.subjects:
-                yield from CHECKS[check].plans(subject, self.settings, self.catalogue)
-
-    def untested(self) -> list[tuple[Subject, str]]:
-        """Selected algorithms for which there is neither a reference nor a vector."""
-        reason = "no vectors and no reference implementation: only its registration was looked at"
-        return [
-            (subject, reason)
-            for subject in self.subjects
-            if reference_for(subject) is None
-            and not any(
-                file.available and file.kind == subject.type.word
-                for file in self.catalogue.files(subject.algorithm)
-            )
-        ]
-
-    def open_log(
-        self, directory: Path, *, worker: str, run: str, arguments: list[str], version: str
-    ) -> None:
-        """Start the event log of this process and write down what was found."""
-        self.sink = sink = _LogSink(log_path(directory, worker))
-        sink.append(
-            RunStarted(
-                format=FORMAT,
-                version=version,
-                seed=self.settings.seed,
-                profile=self.settings.profile,
-                started=datetime.now(UTC).isoformat(timespec="seconds"),
-                python=platform.python_version(),
-                platform=platform.platform(),
-                versions=_versions(),
-                arguments=arguments,
-                worker=worker,
-                selection=_selection(self.settings),
-                run=run,
-            )
-        )
-        for mutant in self.mutants:
-            sink.append(Note(f"defect {mutant} of the catalogue is planted: this run must fail"))
+    def _untested(self) -> Iterable[tuple[Subject, str]]:
+        """The selected algorithms that nothing tests, and why."""
         for subject in self.subjects:
-            sink.append(_found(subject))
-        for broken in self.broken:
-            sink.append(_lost_provider(broken))
-
-    def record_untested(self, allowed: list[str]) -> None:
-        """Report what nothing tests, unless its name was allowed."""
-        for subject, reason in self.untested():
-            if subject.algorithm in allowed or subject.driver in allowed:
-                self.sink.append(Note(f"{subject.id} is not tested, as allowed: {reason}"))
-                continue
-            self.sink.append(
-                Untested(subject.provider.name, subject.driver, subject.algorithm, reason)
-            )
-
-    def record_missing_sources(self, required: list[str]) -> None:
-        """Report required sources of vectors that are not there."""
-        for source in required:
             files = [
                 file
-                for name in self.catalogue.algorithms()
-                for file in self.catalogue.files(name)
-                if file.source == source
+                for file in self.catalogue.files(subject.algorithm)
+                if file.kind == subject.type.word
             ]
-            missing = [file for file in files if not file.available]
-            if missing or not files:
-                why = missing[0].why_not if missing else "no source of this name is known"
-                got = f"{len(files) - len(missing)} files"
-                lost = CoverageLost(f"vectors of {source}", f"{len(files)} files", got, why)
-                self.sink.append(lost)
+            if reference_for(subject) is None and not any(file.available for file in files):
+                why = f"its vectors are missing ({files[0].why_not})" if files else "no vectors"
+                yield subject, f"{why} and no reference implementation"
 
-    def record_plan(self, plan: Plan) -> None:
-        """Write down that an item will run."""
-        subject = plan.subject
-        self.sink.append(
-            ItemPlanned(
-                plan.item,
-                subject.provider.name,
-                subject.driver,
-                subject.algorithm,
-                plan.check,
-                plan.cases,
+    def _planned(self, check: str) -> Iterable[Plan]:
+        if not self.settings.selection.takes_check(check):
+            return
+        for subject in self.subjects:
+            # A look at its registration alone would let an untested algorithm pass as tested.
+            if subject not in self.untested:
+                yield from CHECKS[check].plans(subject, self.settings, self.catalogue)
+
+    def _nowhere(self) -> str:
+        """Why the one vector or case that was asked for is not to be had."""
+        vector, case = self.settings.vector, self.settings.case
+        if vector:
+            algorithm = self.catalogue.find(vector)[0].algorithm
+            return (
+                f"{PREFIX}vector {vector!r}: no selected driver and check uses vectors of"
+                f" {algorithm}"
             )
-        )
+        faults = [case_fault(s, case) for s in self.subjects if reference_for(s) is not None]
+        fault = next((fault for fault in faults if fault), "no selected check has such cases")
+        return f"{PREFIX}case {case!r}: {fault.removeprefix(f'case {case!r}: ')}"
+
+    def plans(self, check: str) -> Sequence[Plan]:
+        """All items of a check for the selected drivers."""
+        return self._plans.get(check, [])
+
+    def check_names(self, required: Iterable[str], allowed: Iterable[str]) -> None:
+        """Refuse sources and algorithms that do not exist.
+
+        Raises:
+            SelectionError: with the name and the choices.
+        """
+        sources = {
+            file.source
+            for name in self.catalogue.algorithms()
+            for file in self.catalogue.files(name)
+        }
+        check_names("require", required, sorted(sources))
+        names = [name for s in self.registered for name in (s.algorithm, s.driver)]
+        check_names("allow-untested", allowed, names)
+
+    def open_log(self, path: Path, arguments: list[str], *, worker: str, run: str) -> None:
+        """Start the event log of this process and write down what was found."""
+        self.sink = sink = _LogSink(log_path(path, worker))
+        sink.append(journal.started(self.settings, arguments, worker=worker, run=run))
+        for mutant in self.mutants:
+            sink.append(Note(f"defect {mutant} of the catalogue is planted: this run must fail"))
+        for broken in self.broken:
+            sink.append(journal.lost_provider(broken))
+
+    def record_items(self, plans: Sequence[Plan], asked: Iterable[str]) -> None:
+        """Write down what will run, for which algorithms.
+
+        Args:
+            plans: the items that pytest will run.
+            asked: the checks whose items pytest collected or was not meant to collect.
+        """
+        left_out = set(self._plans) - set(asked)
+        for check in sorted(left_out):
+            if self._plans[check]:
+                self.sink.append(journal.lost_check(check, self._plans[check]))
+        # What a run was narrowed to with -k and the like says nothing about the other drivers.
+        whole = len(plans) == sum(map(len, self._plans.values())) and not self.settings.narrow
+        kept = {plan.subject for plan in plans}
+        for subject in self.subjects:
+            if whole or subject in kept or subject in self.untested:
+                self.sink.append(journal.found(subject))
+        for plan in plans:
+            self.sink.append(journal.planned(plan))
+
+    def record_losses(self, required: Iterable[str], allowed: Sequence[str]) -> None:
+        """Write down what is missing: required sources, and tests for an algorithm."""
+        for lost in journal.missing_sources(self.catalogue, required):
+            self.sink.append(lost)
+        if self.settings.narrow:
+            return
+        for subject, why in self.untested.items():
+            for event in journal.untested(subject, why, allowed):
+                self.sink.append(event)
 
     def run(self, plan: Plan) -> Recorder:
-        """Run one item; its record."""
+        """Run one item; its record.  Whatever the driver does, the item gets an end."""
         recorder = Recorder(self.sink, plan, self.settings)
         try:
-            plan.body(recorder, self.watchdog)
-            self._nothing_ran(recorder)
-        finally:
-            recorder.finish()
+            with self.watchdog.watching(plan.subject.id):
+                if self.watchdog.given_up:
+                    raise DriverGivenUpError(self.watchdog.given_up)
+                plan.body(recorder, self.watchdog)
+        except DriverGivenUpError as error:
+            recorder.unexecuted("blocked", str(error), [_BLOCKED])
+        except (KeyboardInterrupt, pytest.exit.Exception):
+            # The item has not ended: the report must say so.
+            recorder.flush()
+            raise
+        except BaseException as error:
+            recorder.result("all", [stopped(error, plan.check)])
+        recorder.finish()
         return recorder
 
-    def _nothing_ran(self, recorder: Recorder) -> None:
-        if not recorder.executed and not recorder.skip_reason:
-            wanted = self.settings.case or self.settings.vector or "any case"
-            recorder.unexecuted("skipped", f"{wanted} is not in this item", ["all"])
-
     def close(self, exit_status: int) -> None:
-        """End the log and take planted defects out again."""
+        """End the log."""
         seconds = time.monotonic() - self._began
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         self.sink.append(RunFinished(exit_status, seconds, peak))
         if isinstance(self.sink, _LogSink):
             self.sink.close()
+            self.sink = EventSink()
+
+    def release(self) -> None:
+        """Take planted defects out again."""
         self._planted.close()
-
-
-def _nothing(every: list[Subject]) -> str:
-    lines = [f"  {s.provider.name:<20} {s.driver}" for s in every]
-    return "no registered driver matches the selection; there are\n" + "\n".join(lines)
-
-
-def _found(subject: Subject) -> AlgorithmFound:
-    properties = properties_of(subject.alg)
-    flags = str(properties.pop("flags")).split()
-    return AlgorithmFound(
-        provider=subject.provider.name,
-        driver=subject.driver,
-        algorithm=subject.algorithm,
-        type=subject.type.word,
-        priority=int(properties.pop("priority")),
-        flags=flags,
-        properties=properties,
-    )
-
-
-def _lost_provider(broken: BrokenProvider) -> CoverageLost:
-    what = f"provider {broken.provider.name}"
-    return CoverageLost(what, "a machine with its algorithms", "nothing", broken.why)
-
-
-def _versions() -> dict[str, str]:
-    found = {"python": sys.version.split()[0]}
-    for name in _LIBRARIES:
-        try:
-            found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            found[name] = "not installed"
-    return found
-
-
-def _selection(settings: Settings) -> dict[str, list[str]]:
-    chosen = settings.selection
-    named = {
-        "provider": chosen.providers,
-        "driver": chosen.drivers,
-        "algorithm": chosen.algorithms,
-        "type": chosen.types,
-        "check": chosen.checks,
-        "vector": (settings.vector,) if settings.vector else (),
-        "case": (settings.case,) if settings.case else (),
-    }
-    return {name: list(values) for name, values in named.items() if values}

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import count, cycle
 
-from tcrypt.checks.common import AnyReference, AnySpec, SpecRunner, reference_for
+from tcrypt.checks.common import AnyReference, AnySpec, SpecRunner, case_fault, reference_for
 from tcrypt.layouts import CIPHER_LAYOUTS, HASH_LAYOUTS, slug
 from tcrypt.oracle import AeadReference, HashReference, SkcipherReference
 from tcrypt.plan import Plan
@@ -46,8 +46,9 @@ _WRAP_LENGTHS = (15, 16, 17, 31, 32, 33, 47, 48, 49, 64, 96, 4096)
 
 def plans(subject: Subject, settings: Settings, catalogue: Catalogue) -> Iterator[Plan]:
     """One item for each driver whose algorithm the oracle knows."""
-    reference = reference_for(subject)
-    if reference is not None and not settings.vector:
+    if reference_for(subject) is None or settings.vector:
+        return
+    if not settings.case or not case_fault(subject, settings.case):
         yield Plan(CHECK, subject, _Walk(subject, settings).run)
 
 

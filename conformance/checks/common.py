@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from tcrypt.cipher_bench import CipherBench
 from tcrypt.engine.api.flags import AlgType
@@ -11,11 +12,19 @@ from tcrypt.layouts import cipher_layout, hash_layout
 from tcrypt.oracle import AeadReference, HashReference, SkcipherReference, reference
 from tcrypt.problems import Problem
 from tcrypt.recorder import Recorder
-from tcrypt.specs import AeadSpec, HashSpec, SkcipherSpec
+from tcrypt.specs import AeadSpec, HashSpec, SkcipherSpec, SpecError
 from tcrypt.subject import Subject
 from tcrypt.watchdog import Watchdog
 
-__all__ = ("AnyBench", "AnyReference", "AnySpec", "SpecRunner", "make_bench", "reference_for")
+__all__ = (
+    "AnyBench",
+    "AnyReference",
+    "AnySpec",
+    "SpecRunner",
+    "case_fault",
+    "make_bench",
+    "reference_for",
+)
 
 AnyBench = CipherBench | HashBench
 AnyReference = SkcipherReference | AeadReference | HashReference
@@ -37,6 +46,21 @@ def reference_for(subject: Subject) -> AnyReference | None:
     """The oracle for a driver's algorithm; None when there is none of the driver's type."""
     found = reference(subject.algorithm)
     return found if isinstance(found, _REFERENCE_TYPES[subject.type]) else None
+
+
+def case_fault(subject: Subject, token: str) -> str:
+    """Why a token is no generated case for a driver; empty when it is one."""
+    found: Any = reference_for(subject)
+    try:
+        spec: Any = _SPEC_TYPES[subject.type].parse(token)
+        (hash_layout if isinstance(spec, HashSpec) else cipher_layout)(spec.layout)
+        spec.case(found)
+    except SpecError as error:
+        return str(error)
+    except Exception as error:
+        # Values that are numbers and still no case fail wherever they are first used.
+        return f"case {token!r}: {error or type(error).__name__}"
+    return ""
 
 
 def make_bench(subject: Subject, watchdog: Watchdog) -> AnyBench:

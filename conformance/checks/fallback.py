@@ -79,7 +79,7 @@ class _Fallback:
             if length < self._shortest(accelerator):
                 continue
             case = f"key-{size}/len-{length}"
-            if self.settings.case and self.settings.case != case:
+            if not recorder.wants(case):
                 continue
             problems, jobs = self._job(runner, size, length)
             seen = "hardware" if jobs else "software"
@@ -89,7 +89,7 @@ class _Fallback:
             recorder.result(case, problems, token=case)
         if not self.settings.case:
             recorder.work(size, seen, wanted, requests)
-            self._threshold(recorder, runner, accelerator, size, wanted)
+        self._threshold(recorder, runner, accelerator, size, wanted)
 
     def _threshold(
         self,
@@ -106,12 +106,14 @@ class _Fallback:
         granule = getattr(runner.reference, "block_size", 1)
         border = -(-shortest // granule) * granule
         for length in (border - granule, border, border + granule):
+            case = f"key-{size}/threshold-{length}"
+            if not recorder.wants(case):
+                continue
             problems, jobs = self._job(runner, size, length)
             expected: Engine = "hardware" if length >= shortest else "software"
             seen: Engine = "hardware" if jobs else "software"
             if seen != expected and not problems:
                 problems = [_who(expected, seen, size)]
-            case = f"key-{size}/threshold-{length}"
             recorder.result(case, problems, token=case)
 
     def _shortest(self, accelerator: Accelerator) -> int:
@@ -131,7 +133,7 @@ class _Fallback:
 
     def _rekey(self, recorder: Recorder, runner: SpecRunner, first: int, second: int) -> None:
         case = f"rekey-{first}-{second}-{first}"
-        if self.settings.case and self.settings.case != case:
+        if not recorder.wants(case):
             return
         accelerator = _accelerator(runner)
         assert accelerator is not None

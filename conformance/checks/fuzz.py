@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 from hypothesis.errors import FlakyFailure
 
-from tcrypt.checks.common import AnyReference, AnySpec, SpecRunner, reference_for
+from tcrypt.checks.common import AnyReference, AnySpec, SpecRunner, case_fault, reference_for
 from tcrypt.layouts import CIPHER_LAYOUTS, HASH_LAYOUTS, slug
 from tcrypt.oracle import AeadReference, SkcipherReference
 from tcrypt.plan import Plan
@@ -22,7 +22,7 @@ from tcrypt.settings import Settings
 from tcrypt.specs import AeadSpec, HashSpec, SkcipherSpec
 from tcrypt.subject import Subject
 from tcrypt.vectors.catalogue import Catalogue
-from tcrypt.watchdog import Watchdog
+from tcrypt.watchdog import DriverGivenUpError, Watchdog
 
 __all__ = ("CHECK", "lengths", "plans", "specs")
 
@@ -46,7 +46,9 @@ class _CaseFailedError(Exception):
 
 def plans(subject: Subject, settings: Settings, catalogue: Catalogue) -> Iterator[Plan]:
     """One item for each driver whose algorithm the oracle knows."""
-    if reference_for(subject) is not None and not settings.vector:
+    if reference_for(subject) is None or settings.vector:
+        return
+    if not settings.case or not case_fault(subject, settings.case):
         yield Plan(CHECK, subject, _Fuzz(subject, settings).run)
 
 
@@ -172,6 +174,11 @@ class _Search:
         try:
             examine()
         except (_CaseFailedError, FlakyFailure):
+            return self._failing
+        except DriverGivenUpError:
+            # What was found before the driver was given up is still a finding.
+            if self._failing is None:
+                raise
             return self._failing
         return None
 

@@ -37,13 +37,12 @@ _LONGEST_HMAC_KEY = 144
 def plans(subject: Subject, settings: Settings, catalogue: Catalogue) -> Iterator[Plan]:
     """One item for each driver whose algorithm the oracle knows."""
     if reference_for(subject) is not None and not settings.vector:
-        yield Plan(CHECK, subject, _Keys(subject, settings).run)
+        yield Plan(CHECK, subject, _Keys(subject).run)
 
 
 class _Keys:
-    def __init__(self, subject: Subject, settings: Settings) -> None:
+    def __init__(self, subject: Subject) -> None:
         self.subject = subject
-        self.settings = settings
 
     def run(self, recorder: Recorder, watchdog: Watchdog) -> None:
         """Try every length, then what a transform does without a good key."""
@@ -71,7 +70,7 @@ class _Keys:
         bench: CipherBench | HashBench,
         body: Callable[[], list[Problem]],
     ) -> None:
-        if self.settings.case and self.settings.case != name:
+        if not recorder.wants(name):
             return
         bench.refresh()
         recorder.result(name, bench.guarded("setkey", body), token=name)

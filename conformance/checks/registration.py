@@ -27,13 +27,12 @@ CHECK = "registration"
 def plans(subject: Subject, settings: Settings, catalogue: Catalogue) -> Iterator[Plan]:
     """One item for each driver."""
     if not settings.vector:
-        yield Plan(CHECK, subject, _Registration(subject, settings).run)
+        yield Plan(CHECK, subject, _Registration(subject).run)
 
 
 class _Registration:
-    def __init__(self, subject: Subject, settings: Settings) -> None:
+    def __init__(self, subject: Subject) -> None:
         self.subject = subject
-        self.settings = settings
 
     def run(self, recorder: Recorder, watchdog: Watchdog) -> None:
         """Sizes, names, flags."""
@@ -45,7 +44,7 @@ class _Registration:
             self._record(recorder, "async-flag", self._async(watchdog))
 
     def _record(self, recorder: Recorder, name: str, problems: list[Problem]) -> None:
-        if not self.settings.case or self.settings.case == name:
+        if recorder.wants(name):
             recorder.result(name, problems, token=name)
 
     def _names(self) -> list[Problem]:

@@ -32,19 +32,18 @@ CHECK = "sequences"
 def plans(subject: Subject, settings: Settings, catalogue: Catalogue) -> Iterator[Plan]:
     """One item for each driver whose algorithm the oracle knows."""
     if reference_for(subject) is not None and not settings.vector:
-        yield Plan(CHECK, subject, _Sequences(subject, settings).run)
+        yield Plan(CHECK, subject, _Sequences(subject).run)
 
 
 class _Sequences:
-    def __init__(self, subject: Subject, settings: Settings) -> None:
+    def __init__(self, subject: Subject) -> None:
         self.subject = subject
-        self.settings = settings
 
     def run(self, recorder: Recorder, watchdog: Watchdog) -> None:
         """Play every scenario on a machine of its own."""
         bench = make_bench(self.subject, watchdog)
         for name, play in self._scenarios(bench):
-            if self.settings.case and self.settings.case != name:
+            if not recorder.wants(name):
                 continue
             bench.broken = True
             bench.refresh()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from tcrypt import facts
 from tcrypt.checks.common import make_bench
@@ -37,15 +38,29 @@ _DECRYPT = (Operation.DECRYPT, Operation.BOTH)
 
 
 def plans(subject: Subject, settings: Settings, catalogue: Catalogue) -> Iterator[Plan]:
-    """One item for each file of the driver's algorithm, or for each 1000 vectors of it."""
+    """One item for each file of the driver's algorithm, or for each 1000 vectors of it.
+
+    When one vector is asked for, the one item that holds it.
+    """
+    if settings.case:
+        return
     for file in catalogue.files(subject.algorithm):
         if file.kind != subject.type.word:
             continue
         if settings.vector and settings.vector.rpartition("#")[0] != file.label:
             continue
         for start in range(0, max(1, file.expected_count), _CHUNK):
+            if settings.vector and start != _chunk_of(settings.vector, file):
+                continue
             part = file.label if start == 0 else f"{file.label}@{start}"
             yield Plan(CHECK, subject, _Chunk(subject, file, start, settings).run, part)
+
+
+@lru_cache(maxsize=1)
+def _chunk_of(vector: str, file: VectorFile) -> int:
+    """The place of the first vector of the chunk that holds a vector; negative when none does."""
+    index = next((i for i, v in enumerate(file.load().vectors) if v.id == vector), -_CHUNK)
+    return index // _CHUNK * _CHUNK
 
 
 class _Chunk:

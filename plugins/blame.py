@@ -1,0 +1,37 @@
+"""Whose fault it is that an item stopped in the middle: told from where the exception came."""
+
+from __future__ import annotations
+
+import traceback
+from pathlib import Path
+
+import tcrypt.engine
+import tcrypt.plugins.providers
+from tcrypt import facts
+from tcrypt.problems import Problem, WatchdogError
+
+__all__ = ("stopped",)
+
+_DRIVERS = str(Path(tcrypt.engine.__path__[0]))
+_PROVIDERS = str(Path(tcrypt.plugins.providers.__file__))
+_FRAMES = 6
+
+
+def stopped(error: BaseException, check: str) -> Problem:
+    """The problem of an item that could not go on.
+
+    A driver is called through `tcrypt.engine`, and booted by its provider; an exception that came
+    out of neither is a fault of the suite.
+    """
+    frames = traceback.extract_tb(error.__traceback__)
+    driver = any(f.filename.startswith(_DRIVERS) or f.filename == _PROVIDERS for f in frames)
+    kind = "hung" if isinstance(error, WatchdogError) else f"raised {type(error).__name__}"
+    return Problem(
+        f"{'the driver' if driver else f'check {check}'} {kind}, the item could not go on",
+        facts.PROGRESS if isinstance(error, WatchdogError) else facts.RECORD,
+        attribution="driver" if driver else "suite",
+        details=(
+            str(error),
+            *(f"{f.filename}:{f.lineno} in {f.name}: {f.line}" for f in frames[-_FRAMES:]),
+        ),
+    )
