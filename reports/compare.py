@@ -1,0 +1,141 @@
+"""Two reports compared: what is no longer tested, what broke, what was fixed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+import msgspec
+
+from tcrypt.reports.events import CoverageLost
+from tcrypt.reports.judge import judged
+from tcrypt.reports.model import Cell, Change, Counts, LostCoverage, Report
+
+__all__ = ("changes", "lost_coverage", "with_baseline")
+
+_CellKey = tuple[str, str, str, str]
+_NAMED = 5
+
+
+def lost_coverage(baseline: Report, current: Report) -> list[CoverageLost]:
+    """Return what ran in the baseline, whether it passed or not, and did not run now.
+
+    There is one event for a driver of which nothing runs any more, else one for each cell.
+    """
+    before, now = _cells(baseline), _cells(current)
+    alive = {key[:2] for key, cell in now.items() if cell.counts.executed}
+    gone: dict[tuple[str, str], int] = {}
+    events: list[CoverageLost] = []
+    ran_before, ran_now = _executed_cases(baseline), _executed_cases(current)
+    fates = _fates(current)
+    for key, cell in before.items():
+        if not cell.counts.executed:
+            continue
+        if key[:2] not in alive:
+            gone[key[:2]] = gone.get(key[:2], 0) + cell.counts.executed
+            continue
+        missing = list((ran_before.get(key, Counter()) - ran_now.get(key, Counter())).elements())
+        executed = now[key].counts.executed if key in now else 0
+        if missing or executed < cell.counts.executed:
+            events.append(_lost_cell(key, cell, executed, missing, fates.get(key, {})))
+    return [_lost_driver(name, number) for name, number in gone.items()] + events
+
+
+def changes(baseline: Report, current: Report) -> list[Change]:
+    """Return the cells that ran in both and failed in only one of the two."""
+    before, found = _cells(baseline), []
+    for key, cell in _cells(current).items():
+        old = before.get(key)
+        if old is None or not old.counts.executed or not cell.counts.executed:
+            continue
+        if bool(old.counts.failed) != bool(cell.counts.failed):
+            found.append(
+                Change(
+                    kind="broken" if cell.counts.failed else "fixed",
+                    provider=key[0],
+                    driver=key[1],
+                    algorithm=key[2],
+                    check=key[3],
+                    before=_outcome(old.counts),
+                    now=_outcome(cell.counts),
+                )
+            )
+    return found
+
+
+def with_baseline(current: Report, baseline: Report, name: str) -> Report:
+    """Return the current report, judged also by what it lost since the baseline called `name`."""
+    lost = [
+        LostCoverage(what=e.what, expected=e.expected, got=e.got, reason=e.reason)
+        for e in lost_coverage(baseline, current)
+    ]
+    known = set(current.coverage_lost)
+    return judged(
+        msgspec.structs.replace(
+            current,
+            baseline=name,
+            changes=tuple(changes(baseline, current)),
+            coverage_lost=(*current.coverage_lost, *(loss for loss in lost if loss not in known)),
+        )
+    )
+
+
+def _cells(report: Report) -> dict[_CellKey, Cell]:
+    return {(c.provider, c.driver, c.algorithm, c.check): c for c in report.cells}
+
+
+def _executed_cases(report: Report) -> dict[_CellKey, Counter[str]]:
+    cases: dict[_CellKey, Counter[str]] = {}
+    for item in report.items:
+        key = (item.provider, item.driver, item.algorithm, item.check)
+        counter = cases.setdefault(key, Counter())
+        counter.update(item.passed)
+        counter.update(item.failed)
+    return cases
+
+
+def _fates(report: Report) -> dict[_CellKey, dict[str, str]]:
+    """Return what became of the cases that did not run, in words."""
+    fates: dict[_CellKey, dict[str, str]] = {}
+    for item in report.items:
+        cell = fates.setdefault((item.provider, item.driver, item.algorithm, item.check), {})
+        for group in item.others:
+            cell.update(dict.fromkeys(group.ids, f"{group.verdict} ({group.reason})"))
+    return fates
+
+
+def _lost_cell(
+    key: _CellKey, cell: Cell, executed: int, missing: list[str], fates: dict[str, str]
+) -> CoverageLost:
+    # Without an id to name, only the number of cases is known to have shrunk.
+    by_fate: dict[str, list[str]] = {}
+    for case in missing:
+        by_fate.setdefault(fates.get(case, "no longer there"), []).append(case)
+    reasons = [f"{fate}: {_some(cases)}" for fate, cases in by_fate.items()]
+    return CoverageLost(
+        what="/".join(key),
+        expected=f"{cell.counts.executed:,} cases ran",
+        got=f"{executed:,} cases ran",
+        reason="; ".join(reasons) or "fewer cases were recorded",
+    )
+
+
+def _lost_driver(name: tuple[str, str], number: int) -> CoverageLost:
+    return CoverageLost(
+        what="/".join(name),
+        expected=f"{number:,} cases ran",
+        got="0 cases ran",
+        reason="nothing of this driver runs any more",
+    )
+
+
+def _some(cases: Iterable[str]) -> str:
+    names = list(cases)
+    more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more
+
+
+def _outcome(counts: Counts) -> str:
+    if counts.failed:
+        return f"{counts.failed:,} of {counts.executed:,} failed"
+    return f"{counts.passed:,} passed"
