@@ -10,7 +10,7 @@ from tcrypt import facts
 from tcrypt.engine.api.errors import errno_name
 from tcrypt.engine.api.flags import ReqFlag
 from tcrypt.engine.api.machine import Machine
-from tcrypt.engine.api.requests import AnyRequest
+from tcrypt.engine.api.requests import AnyRequest, Completion
 from tcrypt.engine.sim import Context, StepBudgetError
 from tcrypt.problems import Problem, WatchdogError, raised
 from tcrypt.subject import Subject
@@ -45,14 +45,32 @@ _UNINITIALISED = Uninitialised()
 class Ticket:
     """The life of one submitted request: the submission's status, and every callback since."""
 
-    __slots__ = ("atomic", "notes", "request", "sim", "submitted")
+    __slots__ = ("atomic", "given", "notes", "request", "sim", "submitted")
 
     def __init__(self, request: AnyRequest, sim: Any) -> None:
         self.request = request
         self.sim = sim
         self.submitted: Any = None
+        self.given: tuple[Any, ...] = ()
         self.notes: list[int] = []
         self.atomic = True
+
+    def submit(self, flags: int, complete: Completion, call: Callable[[Any], int]) -> None:
+        """Submit the request with these flags and this callback, which gets the ticket as data."""
+        request = self.request
+        request.set_callback(flags, complete, self)
+        self.given = (request.tfm, flags, complete)
+        self.submitted = call(request)
+
+    def changes(self) -> tuple[str, ...]:
+        """Which common fields of the request are not what they were at submission (1.6)."""
+        request = self.request
+        now = (request.tfm, request.flags, request.complete)
+        if now == self.given and request.data is self:
+            return ()
+        pairs = zip(("tfm", "flags", "complete"), now, self.given, strict=True)
+        changed = [name for name, got, given in pairs if got != given]
+        return (*changed, *([] if request.data is self else ["data"]))
 
     def completed(self, status: int) -> None:
         """Called for every completion."""
@@ -262,8 +280,7 @@ class Bench:
     def submit(self, request: AnyRequest, call: Callable[[Any], int], flags: int = 0) -> Ticket:
         """Submit a request without running the machine."""
         self.last = ticket = Ticket(request, self.sim)
-        request.set_callback(_MAY_BACKLOG | flags, Ticket.completed, ticket)
-        ticket.submitted = call(request)
+        ticket.submit(_MAY_BACKLOG | flags, Ticket.completed, call)
         if self.sim.trace is not None:
             self.sim.note(f"{call.__name__} returned {errno_name(ticket.submitted)}")
         return ticket

@@ -190,7 +190,7 @@ class CipherBench(Bench):
         """What is wrong with a finished case: life cycle, request, status, memory."""
         case, plan = prepared.case, prepared.plan
         found = ticket.problems()
-        changed = _changes(prepared)
+        changed = _changes(prepared) + ticket.changes()
         if changed:
             found.append(Problem("request changed by the driver", facts.REQUEST, details=changed))
         if not found and ticket.status != case.status:
@@ -218,9 +218,9 @@ class CipherBench(Bench):
             store(expected, plan.dst, load(actual, plan.dst, length))
         elif assoclen and not plan.shared:
             # The AAD in the destination is either copied there or left alone; both are right.
-            copied = load(actual, plan.dst, assoclen) == case.assoc
-            aad = case.assoc if copied else load(image, plan.dst, assoclen)
-            store(expected, plan.dst, aad + case.out)
+            aad = load(image, plan.dst, assoclen)
+            alone = load(actual, plan.dst, assoclen) == aad
+            store(expected, plan.dst, (aad if alone else case.assoc) + case.out)
         else:
             store(expected, plan.dst, case.assoc + case.out if assoclen else case.out)
         if case.authsize is not None or (case.iv_out is None and not case.status):
@@ -303,7 +303,7 @@ def _difference(
                 f"{actual[first]:02x}",
                 details=(f"byte {where}",),
             )
-    return _guard_problem(plan, first, expected, actual)
+    return _guard_problem(plan, len(case.iv), first, expected, actual)
 
 
 def _bytes_problem(
@@ -326,9 +326,9 @@ def _bytes_problem(
 
 
 def _guard_problem(
-    plan: CipherPlan, first: int, expected: bytes | bytearray, actual: bytes
+    plan: CipherPlan, ivsize: int, first: int, expected: bytes | bytearray, actual: bytes
 ) -> Problem:
-    buffers = [("IV", plan.iv, 0)] if plan.iv else []
+    buffers = [("IV", plan.iv, ivsize)] if ivsize else []
     buffers += [("source", c.offset, c.length) for c in plan.src]
     if not plan.shared:
         buffers += [("destination", c.offset, c.length) for c in plan.dst]

@@ -185,19 +185,29 @@ class Steps:
         if not found:
             found = bench.status_problems(name, ticket)
         if not found:
-            found = self._unchanged(src, segments, nbytes)
+            found = self._unchanged(ticket, src, segments, nbytes)
         if not found and not last:
             found = self._result_kept(name)
         self.found = found
 
     def _unchanged(
-        self, src: Scatterlist | None, segments: list[Segment] | None, nbytes: int
+        self,
+        ticket: Ticket,
+        src: Scatterlist | None,
+        segments: list[Segment] | None,
+        nbytes: int,
     ) -> list[Problem]:
         request = self.request
-        same = request.src is src and request.nbytes == nbytes and request.tfm is self.bench.tfm
-        if same and (src is None or list(src.entries) == segments):
+        changed = list(ticket.changes())
+        if request.src is not src or request.result is not self.result:
+            changed.append("src or result pointer")
+        if request.nbytes != nbytes:
+            changed.append(f"nbytes ({nbytes} is now {request.nbytes})")
+        if src is not None and list(src.entries) != segments:
+            changed.append("scatterlist entries")
+        if not changed:
             return []
-        return [Problem("the driver changed the request or its scatterlist", facts.REQUEST)]
+        return [Problem("request changed by the driver", facts.REQUEST, details=tuple(changed))]
 
     def _result_kept(self, name: str) -> list[Problem]:
         if self.bench.is_poisoned(self.result):

@@ -69,8 +69,7 @@ class Swarm(ABC, Generic[_Load]):
             if status != _EINPROGRESS:
                 self.finished.append(flight.index)
 
-        flight.request.set_callback(flags, completed, ticket)
-        ticket.submitted = flight.call(flight.request)
+        ticket.submit(flags, completed, flight.call)
 
     @abstractmethod
     def problems(self, flight: Flight[_Load]) -> list[Problem]:
