@@ -1,4 +1,4 @@
-"""The verdict on a hash: each misdeed of a driver has its own problem, and the next case is clean."""
+"""The verdict on a hash: each misdeed has its own problem, and the next case is clean."""
 
 from __future__ import annotations
 
