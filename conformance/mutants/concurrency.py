@@ -10,6 +10,7 @@ from tcrypt.engine.crypto_engine import CryptoEngine
 from tcrypt.engine.eip93 import registers as reg
 from tcrypt.engine.eip93.driver.aead import AeadContext, AuthencSha1Cbc
 from tcrypt.engine.eip93.driver.core import Core, Job
+from tcrypt.engine.eip93.driver.policy import Reason
 from tcrypt.engine.eip93.driver.skcipher import AesSkcipher, CipherContext
 from tcrypt.mutants import mutant
 from tcrypt.mutants.seams import Planted, is_inbound, replaced
@@ -131,6 +132,10 @@ def key_at_setkey() -> Planted:
     return replaced((AesSkcipher, "setkey", load), (AesSkcipher, "do_one_request", do_one_request))
 
 
+# What no descriptor can say is left to software at once.
+_NOT_EXPRESSIBLE = (Reason.ASSOC, Reason.LONG)
+
+
 class _Flagged(AeadContext):
     """A context with the decision for software that was taken last."""
 
@@ -153,6 +158,8 @@ def decision_per_transform() -> Planted:
         self: AuthencSha1Cbc, request: AeadRequest, textlen: int, authsize: int
     ) -> str:
         reason = reason_of(self, request, textlen, authsize)
+        if reason in _NOT_EXPRESSIBLE:
+            return reason
         request.tfm.ctx.in_software = bool(reason)
         return ""
 

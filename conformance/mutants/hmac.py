@@ -80,8 +80,8 @@ def inner_block_subtracted() -> Planted:
             if hashed:
                 hashed -= _BLOCK
             else:
-                waiting -= _BLOCK
-            out.write(_COUNTS.pack(total - _BLOCK, waiting, hashed))
+                waiting = (waiting - _BLOCK) % (1 << 32)
+            out.write(_COUNTS.pack((total - _BLOCK) % (1 << 64), waiting, hashed))
         return status
 
     return replaced((EipHash, "export", export))

@@ -31,7 +31,7 @@ def empty_to_hardware() -> Planted:
 
     def submit(self: AesSkcipher, request: SkcipherRequest, *, encrypt: bool) -> int:
         context = request.tfm.ctx
-        if request.cryptlen or self.fallback_reason(context, request):
+        if request.cryptlen or not context.on_hardware:
             return original(self, request, encrypt=encrypt)
         sa = context.encrypt_sa if encrypt else context.decrypt_sa
         request.ctx = self.plan(request, sa)

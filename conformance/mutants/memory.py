@@ -42,8 +42,8 @@ def whole_list_copied() -> Planted:
         request = job.request
         assert isinstance(request, SkcipherRequest)
         if job.bounces and not status:
-            memory = self.core.machine.memory
-            request.dst.write(memory.read(job.bounces[0], request.dst.total))
+            data = self.core.machine.memory.read(job.bounces[0], request.cryptlen)
+            request.dst.write(data.ljust(request.dst.total, b"\0"))
 
     return replaced((AesSkcipher, "finish", finish))
 
@@ -56,7 +56,8 @@ def lines_restored() -> Planted:
 
     def snapshot(self: AesSkcipher, job: Job, pieces: list[Piece]) -> None:
         memory = self.core.machine.memory
-        for _, start, length in pieces:
+        assert isinstance(job.request, SkcipherRequest)
+        for start, length in job.request.dst.walk(job.request.cryptlen):
             end = start + length
             for first, last in ((start & -_LINE, start), (end, -(-end // _LINE) * _LINE)):
                 saved = first, memory.read(first, last - first)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Callable
+from dataclasses import fields
 from weakref import WeakKeyDictionary
 
 from tcrypt.engine.api.flags import ReqFlag
@@ -128,17 +129,28 @@ def dropped_at_stop() -> Planted:
     return replaced((CryptoEngine, "stop", stop))
 
 
+class _Replayable(CipherJob):
+    """A job that knows whether some of it went to the hardware before a retry."""
+
+    replayed = False
+
+
 @mutant("EQ-18", "a partial submission is replayed")
 def partial_replay() -> Planted:
     """Room is looked for descriptor by descriptor; what fits runs, and is run again at a retry."""
-    start, complete = AesSkcipher.do_one_request, Core.complete
+    plan_of, start, complete = AesSkcipher.plan, AesSkcipher.do_one_request, Core.complete
     lost: set[int] = set()
+
+    def plan_once(self: AesSkcipher, request: SkcipherRequest, sa: bytes) -> CipherJob:
+        job = plan_of(self, request, sa)
+        return _Replayable(**{f.name: getattr(job, f.name) for f in fields(job)})
 
     def do_one_request(self: AesSkcipher, engine: CryptoEngine, request: SkcipherRequest) -> int:
         core, plan = self.core, request.ctx
         free = core.rings.free
-        if free >= plan.count or not free or plan.bounced:
+        if free >= plan.count or not free or plan.bounced or plan.replayed:
             return start(self, engine, request)
+        plan.replayed = True
         job = core.begin(request, free, lambda job, status: None)
         assert job is not None, "there is room for as many descriptors as are free"
         lost.add(id(job))
@@ -155,7 +167,11 @@ def partial_replay() -> Planted:
         lost.discard(id(job))
         _without_finalize(lambda: complete(self, job))
 
-    return replaced((AesSkcipher, "do_one_request", do_one_request), (Core, "complete", finish))
+    return replaced(
+        (AesSkcipher, "plan", plan_once),
+        (AesSkcipher, "do_one_request", do_one_request),
+        (Core, "complete", finish),
+    )
 
 
 def _without_finalize(body: Callable[[], None]) -> None:
