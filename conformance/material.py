@@ -7,6 +7,8 @@ from functools import lru_cache
 
 __all__ = ("counter_iv", "draw")
 
+_COUNTER_BITS = (16, 32, 64, 128)
+
 
 @lru_cache(maxsize=512)
 def _stream(label: str, length: int) -> bytes:
@@ -25,8 +27,15 @@ def counter_iv(label: str, width: int, before: int) -> bytes:
     Args:
         label: names the bytes above the counter.
         width: 16, 32, 64 or 128 bits.
-        before: how many blocks are counted until the wrap, 1 or more.
+        before: how many blocks are counted until the wrap, 1 to 2^width.
+
+    Raises:
+        ValueError: the counter has another width, or does not hold that many blocks.
     """
+    if width not in _COUNTER_BITS:
+        raise ValueError(f"a counter of {width} bits is not one of {_COUNTER_BITS}")
     low = (1 << width) - before
+    if not 0 <= low < 1 << width:
+        raise ValueError(f"a counter of {width} bits does not wrap after {before} blocks")
     upper = draw(label, 16)[: 16 - width // 8]
     return upper + low.to_bytes(width // 8, "big")

@@ -1,12 +1,13 @@
 """Generated cases as short texts: what a fuzzer draws, what a report prints, what replays it.
 
 A spec holds sizes and choices, never data; keys and messages are drawn from its seed.  Its token,
-such as `enc,key=16,iv=wrap32:2,len=33,layout=out-of-place,seed=7`, is the whole case.
+such as `op=enc,key=16,len=33,iv=wrap32:2,seed=7`, is the whole case.
 """
 
 from __future__ import annotations
 
 import errno
+import re
 from dataclasses import MISSING, dataclass, fields
 from typing import Any, Self
 
@@ -17,8 +18,8 @@ from tcrypt.oracle import AeadReference, HashReference, SkcipherReference
 
 __all__ = ("AeadSpec", "HashSpec", "SkcipherSpec", "SpecError", "flip")
 
-
 _LARGEST = 1 << 24
+_WRAP = re.compile(r"wrap([0-9]+):([0-9]+)")
 
 
 class SpecError(ValueError):
@@ -44,7 +45,7 @@ class _Spec:
         """Read a token back.
 
         Raises:
-            SpecError: with the field that is unknown, missing or malformed.
+            SpecError: with the field that is unknown, missing, malformed or given twice.
         """
         known = {item.name: item for item in fields(cls)}
         values: dict[str, Any] = {}
@@ -52,6 +53,8 @@ class _Spec:
             name, mark, text = word.partition("=")
             if name not in known or not mark:
                 raise SpecError(f"case {token!r}: {word!r} is not one of {', '.join(known)}")
+            if name in values:
+                raise SpecError(f"case {token!r}: {name} is given twice")
             values[name] = _value(token, name, text, known[name].type)
         missing = [n for n, f in known.items() if f.default is MISSING and n not in values]
         if missing:
@@ -113,15 +116,20 @@ class SkcipherSpec(_Spec):
 
     def _iv(self, size: int) -> bytes:
         label = f"iv {self.seed}"
+        if self.iv == "random":
+            return draw(label, size)
         if self.iv == "ones":
             return b"\xff" * size
-        if not self.iv.startswith("wrap") or size != 16:
-            return draw(label, size)
+        wrap = _WRAP.fullmatch(self.iv)
+        if wrap is None:
+            raise SpecError(f"iv={self.iv!r} is not random, ones or wrap<bits>:<blocks>")
         try:
-            width, before = (int(part) for part in self.iv[4:].split(":"))
-        except ValueError:
-            raise SpecError(f"iv={self.iv!r} is not wrap<bits>:<blocks>") from None
-        return counter_iv(label, width, before)
+            iv = counter_iv(label, int(wrap[1]), int(wrap[2]))
+        except ValueError as error:
+            raise SpecError(f"iv={self.iv!r}: {error}") from None
+        if len(iv) != size:
+            raise SpecError(f"iv={self.iv!r} has {len(iv)} bytes, the algorithm's has {size}")
+        return iv
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +201,8 @@ class AeadSpec(_Spec):
         if not self.tamper:
             return assoc, sealed
         where, _, bit = self.tamper.partition(":")
+        if not bit.isdecimal():
+            raise SpecError(f"tamper={self.tamper!r} is not tag:<bit>, text:<bit> or aad:<bit>")
         if where == "aad" and assoc:
             return flip(assoc, int(bit)), sealed
         text, tag = sealed[: self.len], sealed[self.len :]

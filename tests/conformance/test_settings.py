@@ -1,0 +1,171 @@
+"""What a run was asked for: selection, profiles, and the command that repeats a case."""
+
+from __future__ import annotations
+
+import shlex
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tcrypt.engine.api.machine import Machine
+from tcrypt.engine.software import software_algs
+from tcrypt.settings import PROFILES, Selection, Settings, matches
+from tcrypt.specs import AeadSpec, SkcipherSpec
+from tcrypt.subject import Provider, Subject, properties_of
+
+_AUTHENC = "authenc(hmac(sha1-generic),cbc(aes-generic))"
+_words = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=30)
+
+
+def subject(driver: str = "cbc(aes-generic)", provider: str = "software") -> Subject:
+    alg = next(alg for alg in software_algs() if alg.cra_driver_name == driver)
+    return Subject(Provider(provider, Machine), alg)
+
+
+def options(command: str) -> dict[str, str]:
+    """The options of a command line, as a shell would hand them on."""
+    program, verb, *words = shlex.split(command)
+    assert (program, verb) == ("tcrypt", "run")
+    assert len(words) % 2 == 0
+    return dict(zip(words[::2], words[1::2], strict=True))
+
+
+# Commands.
+
+
+def test_a_command_names_driver_check_and_seed() -> None:
+    command = Settings(seed=5).command(subject(), "fuzz")
+    assert command == (
+        "tcrypt run --provider software --driver 'cbc(aes-generic)' --check fuzz --seed 5"
+    )
+
+
+@given(_words, _words, st.sampled_from([*PROFILES]), st.integers(0, 2**63))
+def test_commands_survive_a_shell(vector: str, case: str, profile: str, seed: int) -> None:
+    settings = Settings(profile=profile, seed=seed)
+    found = options(settings.command(subject(_AUTHENC), "vectors", vector=vector, case=case))
+    assert found.pop("--profile", "default") == profile
+    assert found == {
+        "--provider": "software",
+        "--driver": _AUTHENC,
+        "--check": "vectors",
+        "--seed": str(seed),
+        "--vector": vector,
+        "--case": case,
+    }
+
+
+@given(_words, st.lists(_words, max_size=4))
+def test_names_and_further_arguments_survive_a_shell(provider: str, extra: list[str]) -> None:
+    settings = Settings(extra_arguments=tuple(extra))
+    words = shlex.split(settings.command(subject(provider=provider), "keys"))
+    assert words[3] == provider
+    assert words[len(words) - len(extra) :] == extra
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [SkcipherSpec("enc", 16, 33, iv="wrap32:2"), AeadSpec("dec", 16, 16, 8, 12, tamper="tag:3")],
+)
+def test_a_generated_case_comes_back_through_its_command(spec: SkcipherSpec | AeadSpec) -> None:
+    command = Settings().command(subject(), "fuzz", case=spec.token)
+    assert type(spec).parse(options(command)["--case"]) == spec
+
+
+def test_a_command_has_one_line() -> None:
+    settings = Settings(extra_arguments=("--from", "my driver.py"))
+    command = settings.command(subject(_AUTHENC), "fuzz", case="op=enc,key=16,len=1")
+    assert "\n" not in command
+    assert command.endswith("--case op=enc,key=16,len=1 --from 'my driver.py'")
+
+
+# Selection.
+
+
+def test_nothing_selected_takes_everything() -> None:
+    assert Selection().takes(subject())
+    assert Selection().takes_provider("anything")
+    assert Selection().takes_check("anything")
+
+
+@pytest.mark.parametrize(
+    ("selection", "taken"),
+    [
+        (Selection(drivers=("cbc(aes-generic)",)), True),
+        (Selection(drivers=("ctr(aes-generic)",)), False),
+        (Selection(drivers=("ctr*", "cbc*")), True),
+        (Selection(drivers=("*generic*",), algorithms=("cbc(aes)",)), True),
+        (Selection(drivers=("*generic*",), algorithms=("ctr(aes)",)), False),
+        (Selection(algorithms=("CBC*",)), False),
+        (Selection(types=("skcipher",)), True),
+        (Selection(types=("aead", "ahash")), False),
+        (Selection(providers=("soft*",)), True),
+        (Selection(providers=("eip93-*",)), False),
+        (Selection(checks=("fuzz",)), True),
+    ],
+)
+def test_every_list_must_match(selection: Selection, taken: bool) -> None:
+    assert selection.takes(subject()) == taken
+
+
+def test_checks_and_providers_are_selected_by_pattern() -> None:
+    selection = Selection(providers=("eip93-*",), checks=("fuzz", "ret*"))
+    assert selection.takes_provider("eip93-mt7621")
+    assert not selection.takes_provider("software")
+    assert selection.takes_check("retry")
+    assert not selection.takes_check("vectors")
+
+
+@given(_words)
+def test_a_name_matches_itself_whatever_it_holds(name: str) -> None:
+    assert matches(name, name)
+    assert matches("*", name)
+
+
+def test_a_name_with_brackets_is_no_pattern() -> None:
+    assert matches("cbc[aes]", "cbc[aes]")
+    assert matches("cbc[ae]", "cbca")
+    assert not matches("cbc(aes)", "cbc(aes-generic)")
+
+
+def test_options_name_every_pattern() -> None:
+    selection = Selection(providers=("a", "b"), checks=("c",))
+    assert selection.options() == [("provider", "a"), ("provider", "b"), ("check", "c")]
+
+
+# Profiles and subjects.
+
+
+def test_profiles_grow() -> None:
+    quick, default, full = (PROFILES[name] for name in ("quick", "default", "full"))
+    assert quick.fuzz_examples < default.fuzz_examples < full.fuzz_examples
+    assert quick.largest < default.largest < full.largest
+    assert 0 < quick.vectors_per_file
+    assert default.vectors_per_file == full.vectors_per_file == 0
+    assert Settings(profile="full").limits is full
+
+
+@pytest.mark.parametrize(("field", "value"), [("vector", "v1"), ("case", "len=1")])
+def test_one_vector_or_case_makes_a_run_narrow(field: str, value: str) -> None:
+    assert not Settings().narrow
+    assert Settings(**{field: value}).narrow
+
+
+def test_a_subject_is_known_by_provider_and_driver() -> None:
+    found = subject()
+    assert found.id == "software/cbc(aes-generic)"
+    assert (found.algorithm, found.type.word) == ("cbc(aes)", "skcipher")
+
+
+@pytest.mark.parametrize("alg", software_algs(), ids=lambda alg: alg.cra_driver_name)
+def test_listed_properties_are_the_types(alg: object) -> None:
+    sizes = {
+        "skcipher": {"min keysize", "max keysize", "ivsize", "chunksize"},
+        "aead": {"ivsize", "chunksize", "maxauthsize"},
+        "ahash": {"digestsize", "statesize"},
+    }
+    found = properties_of(alg)  # type: ignore[arg-type]
+    common = {"priority", "flags", "module", "blocksize", "alignmask"}
+    assert set(found) == common | sizes[alg.type.word]  # type: ignore[attr-defined]
+    assert found.get("chunksize", 16) == 16
