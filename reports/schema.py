@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
 from typing import Any
 
@@ -17,11 +18,16 @@ __all__ = ("report_schema", "schema_text")
 
 def report_schema() -> dict[str, Any]:
     """Return the JSON Schema of report.json; members it does not name are allowed."""
+    schema = msgspec.json.schema(Report)
+    for definition in schema["$defs"].values():
+        # From Python 3.13 on the compiler takes the indentation out of docstrings.
+        definition["description"] = inspect.cleandoc(definition.get("description", ""))
     head = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": f"tcrypt report, format {FORMAT}",
     }
-    return head | msgspec.json.schema(Report)
+    plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(head | schema))
+    return plain
 
 
 def schema_text() -> str:
