@@ -180,10 +180,8 @@ class _Builder:
         self._sources.setdefault(source)
 
     def _was_interrupted(self, tally: Tally) -> bool:
-        stopped = any(
-            not worker.finished or worker.exit_status not in STOPPED_EARLY_EXCEPT
-            for worker in self._workers
-        )
+        # A worker that did not live to report a status has None, which is none of these.
+        stopped = any(worker.exit_status not in STOPPED_EARLY_EXCEPT for worker in self._workers)
         return stopped or not self._workers or tally.unfinished
 
     def _run_info(self) -> RunInfo:

@@ -20,25 +20,27 @@ _NAMED = 5
 def lost_coverage(baseline: Report, current: Report) -> list[CoverageLost]:
     """Return what ran in the baseline, whether it passed or not, and did not run now.
 
-    There is one event for a driver of which nothing runs any more, else one for each cell.
+    There is one event for a provider, or for a driver, of which nothing runs any more, else one
+    for each cell.
     """
     before, now = _cells(baseline), _cells(current)
-    alive = {key[:2] for key, cell in now.items() if cell.counts.executed}
-    gone: dict[tuple[str, str], int] = {}
+    alive = {key[:n] for key, cell in now.items() if cell.counts.executed for n in (1, 2)}
+    gone: dict[tuple[str, ...], int] = {}
     events: list[CoverageLost] = []
     ran_before, ran_now = _executed_cases(baseline), _executed_cases(current)
     fates = _fates(current)
     for key, cell in before.items():
         if not cell.counts.executed:
             continue
-        if key[:2] not in alive:
-            gone[key[:2]] = gone.get(key[:2], 0) + cell.counts.executed
+        dead = next((key[:n] for n in (1, 2) if key[:n] not in alive), None)
+        if dead:
+            gone[dead] = gone.get(dead, 0) + cell.counts.executed
             continue
         missing = list((ran_before.get(key, Counter()) - ran_now.get(key, Counter())).elements())
         executed = now[key].counts.executed if key in now else 0
         if missing or executed < cell.counts.executed:
             events.append(_lost_cell(key, cell, executed, missing, fates.get(key, {})))
-    return [_lost_driver(name, number) for name, number in gone.items()] + events
+    return [_lost_whole(name, number) for name, number in gone.items()] + events
 
 
 def changes(baseline: Report, current: Report) -> list[Change]:
@@ -120,12 +122,13 @@ def _lost_cell(
     )
 
 
-def _lost_driver(name: tuple[str, str], number: int) -> CoverageLost:
+def _lost_whole(name: tuple[str, ...], number: int) -> CoverageLost:
+    kind = "provider" if len(name) == 1 else "driver"
     return CoverageLost(
         what="/".join(name),
         expected=f"{number:,} cases ran",
         got="0 cases ran",
-        reason="nothing of this driver runs any more",
+        reason=f"nothing of this {kind} runs any more",
     )
 
 

@@ -171,9 +171,14 @@ def test_contradictions_are_told_and_spoil_a_pass(
     assert report.verdict != "passed"
 
 
-def test_a_case_that_passed_and_failed_has_failed(runs: Runs):
-    report = runs.one_item(runs.failed("a"), ev.CasesPassed("i1", ["a"]))
-    assert (report.totals.passed, report.totals.failed) == (0, 1)
+@pytest.mark.parametrize(
+    "other", [ev.CasesPassed("i1", ["a"]), ev.CasesSet("i1", "skipped", "slow", ["a"])]
+)
+@pytest.mark.parametrize("first", [True, False])
+def test_a_case_that_failed_once_has_failed(runs: Runs, other: ev.AnyEvent, first: bool):
+    pair = [other, runs.failed("a")]
+    report = runs.one_item(*(pair if first else reversed(pair)))
+    assert (report.totals.failed, report.totals.total) == (1, 1)
     assert report.problems
 
 

@@ -35,6 +35,7 @@ def test_a_case_that_failed_had_been_executed_too(runs: Runs):
     now = runs.report(*_passed(runs, "b"))
     (loss,) = lost_coverage(before, now)
     assert (loss.expected, loss.got) == ("2 cases ran", "1 cases ran")
+    assert loss.reason == "no longer there: a"
 
 
 def test_a_case_that_is_skipped_now_is_lost_and_says_why(runs: Runs):
@@ -70,6 +71,17 @@ def test_a_driver_that_is_gone_is_one_loss(runs: Runs):
     now = runs.report(*_passed(runs, "a", driver="y", check="vectors"))
     (loss,) = lost_coverage(before, now)
     assert (loss.what, loss.expected) == ("eip93/x", "3 cases ran")
+
+
+def test_a_provider_that_is_gone_is_one_loss(runs: Runs):
+    before = runs.report(
+        *_passed(runs, "a", provider="board", driver="x"),
+        *_passed(runs, "a", "b", provider="board", driver="y"),
+        *_passed(runs, "a", provider="software", driver="x"),
+    )
+    now = runs.report(*_passed(runs, "a", provider="software", driver="x"))
+    (loss,) = lost_coverage(before, now)
+    assert (loss.what, loss.expected) == ("board", "3 cases ran")
 
 
 def test_a_cell_that_is_gone_is_a_loss(runs: Runs):

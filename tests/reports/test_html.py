@@ -187,7 +187,14 @@ def test_many_equal_failures_are_one_group_and_no_wall(runs: Runs):
     assert "4,600 more are in report.json" in page.text
 
 
-def test_many_kinds_of_failure_stay_bounded(runs: Runs):
+def test_many_kinds_of_many_failures_stay_bounded(runs: Runs):
+    failures = [runs.failed(f"c{n}", message=f"kind {n % 100}") for n in range(3000)]
+    page = Page(render_html(runs.one_item(*failures, verdict="failed")))
+    cases = [a for a in page.all("details") if a.get("class") == "case"]
+    assert 100 <= len(cases) <= 300
+
+
+def test_of_very_many_kinds_of_failure_the_rest_is_counted(runs: Runs):
     failures = [runs.failed(f"c{n}", message=f"kind {n}") for n in range(2000)]
     page = Page(render_html(runs.one_item(*failures, verdict="failed")))
     groups = [a for a in page.all("details") if a.get("class") == "group"]
