@@ -23,6 +23,7 @@ from tcrypt.engine.sim import Context
 from tcrypt.engine.software.authenc import authenc_algs
 from tcrypt.engine.software.skcipher import skcipher_algs
 from tcrypt.layouts import CIPHER_LAYOUTS, CipherLayout, cipher_layout
+from tcrypt.oracle import reference as find_reference
 from tcrypt.problems import Problem
 from tcrypt.specs import AeadSpec, SkcipherSpec
 from tcrypt.subject import Provider, Subject
@@ -50,7 +51,10 @@ def asynchronous(machine: Machine, request: Any, right: Right) -> int:
 
 
 def later(machine: Machine, act: Callable[[], object], context: Context = Context.SOFTIRQ) -> int:
-    machine.sim.schedule(1_000, context, "planted", lambda: act() and None)
+    def event() -> None:
+        act()
+
+    machine.sim.schedule(1_000, context, "planted", event)
     return _EINPROGRESS
 
 
@@ -60,7 +64,7 @@ class Planted:
     def __init__(self, misdeed: Misdeed, algorithm: str = "cbc(aes)") -> None:
         self.misdeed = misdeed
         self.machines: list[Machine] = []
-        algs = [*skcipher_algs(), *authenc_algs()]
+        algs: list[Any] = [*skcipher_algs(), *authenc_algs()]
         self.right = next(alg for alg in algs if alg.cra_name == algorithm)
         self.alg = self.right.variant(
             cra_driver_name=_DRIVERS[algorithm],
@@ -82,9 +86,7 @@ class Planted:
 
 
 def reference(algorithm: str) -> Any:
-    from tcrypt.oracle import reference as find
-
-    return find(algorithm)
+    return find_reference(algorithm)
 
 
 def cbc(op: str = "enc", length: int = 48) -> CipherCase:

@@ -48,8 +48,8 @@ def later(machine: Machine, request: Any, right: Right) -> int:
 class Planted:
     """A provider of one hash driver; `misdeeds` names the steps that go wrong."""
 
-    def __init__(self, name: str = "sha1", **misdeeds: Misdeed) -> None:
-        self.misdeeds = misdeeds
+    def __init__(self, name: str = "sha1", **misdeeds: Any) -> None:
+        self.misdeeds: dict[str, Misdeed] = misdeeds
         self.machines: list[Machine] = []
         right = next(alg for alg in ahash_algs() if alg.cra_name == name)
         calls = {step: self.step(step, getattr(right, step)) for step in _CALLS}
@@ -80,7 +80,7 @@ def case(length: int = 150, name: str = "sha1") -> HashCase:
     return HashSpec(length, 20 if found.keyed else -1).case(found)
 
 
-def verdict(layout: HashLayout = _STEPS, **misdeeds: Misdeed) -> list[Problem]:
+def verdict(layout: HashLayout = _STEPS, **misdeeds: Any) -> list[Problem]:
     """What the bench says, after it was seen to recover: the next case passes, elsewhere."""
     planted = Planted(**misdeeds)
     bench = planted.bench()
@@ -277,7 +277,7 @@ def test_a_byte_around_the_result(step: str, layout: HashLayout, distance: int, 
 @pytest.mark.parametrize(("step", "name"), [("hash_init", "init"), ("update", "update")])
 @pytest.mark.parametrize("where", [0, 19])
 def test_a_step_before_the_last_that_writes_the_result(step: str, name: str, where: int) -> None:
-    misdeed = pokes(lambda request: request.result.address + where)
+    misdeed: Any = pokes(lambda request: request.result.address + where)
     found = only(verdict(**{step: misdeed}))
     assert (found.message, found.fact) == (
         f"{name} wrote to the result buffer",
@@ -341,8 +341,8 @@ def test_a_state_kept_outside_of_the_request_does_not_survive() -> None:
         request.ctx = kept.get(id(request))
         return 0
 
-    misdeeds: dict[str, Misdeed] = {"hash_init": keeps, "import_state": forgets}
-    assert only(verdict(_REIMPORT, **misdeeds)).message.startswith("hash raised")
+    found = only(verdict(_REIMPORT, hash_init=keeps, import_state=forgets))
+    assert found.message.startswith("hash raised")
 
 
 def test_an_import_that_keeps_the_callers_buffer() -> None:

@@ -427,8 +427,12 @@ def test_a_freed_line_is_quiet_and_can_be_requested_again(sim: Simulation) -> No
 def test_costs_say_how_long_deferred_work_takes() -> None:
     sim = Simulation(costs=Costs(work=7, softirq=11, irq=13))
     times: dict[str, int] = {}
-    WorkItem(sim, "work", lambda: times.setdefault("work", sim.now)).queue()
-    Tasklet(sim, "tasklet", lambda: times.setdefault("softirq", sim.now)).schedule()
+
+    def noting(name: str) -> Callable[[], None]:
+        return lambda: times.update({name: sim.now})
+
+    WorkItem(sim, "work", noting("work")).queue()
+    Tasklet(sim, "tasklet", noting("softirq")).schedule()
     line = IrqLine(sim, "line")
 
     def handler() -> None:
@@ -445,7 +449,11 @@ def _busy(sim: Simulation) -> None:
     """Work, tasklets, timers and cancelled events that depend on each other."""
     tasklet = Tasklet(sim, "tasklet", lambda: None)
     item = WorkItem(sim, "work", tasklet.schedule)
-    timer = Timer(sim, "timer", lambda: item.queue() and None)
+
+    def fire() -> None:
+        item.queue()
+
+    timer = Timer(sim, "timer", fire)
 
     def tick(left: int) -> None:
         timer.start(left * 37 % 11)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -136,22 +138,22 @@ _step = st.one_of(
 
 
 @given(st.lists(_step, max_size=30))
-def test_access_is_allowed_where_one_mapping_covers_it(steps: list[tuple[str, object]]) -> None:
+def test_access_is_allowed_where_one_mapping_covers_it(steps: list[tuple[str, Any]]) -> None:
     memory = Memory()
     base = memory.alloc(256)
     bus = DmaBus(memory)
     live: list[tuple[int, int, DmaDirection]] = []
     for what, argument in steps:
         if what == "map":
-            start, length, direction = argument  # type: ignore[misc]
+            start, length, direction = argument
             bus.map(base + start, length, direction)
             live.append((start, length, direction))
         elif what == "unmap":
             if live:
-                start, length, direction = live.pop(argument % len(live))  # type: ignore[operator]
+                start, length, direction = live.pop(argument % len(live))
                 bus.unmap(base + start, length, direction)
         else:
-            start, length = argument  # type: ignore[misc]
+            start, length = argument
             forbidden = _FROM if what == "read" else _TO
             allowed = any(
                 at <= start and start + length <= at + size and direction is not forbidden

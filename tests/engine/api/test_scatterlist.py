@@ -21,7 +21,7 @@ _positions = st.integers(0, 100)
 def make(lengths: list[int], memory: Memory | None = None) -> Scatterlist:
     """A list of entries of these lengths, each alone in poisoned memory, highest address first."""
     memory = memory or Memory()
-    entries = []
+    entries: list[Segment] = []
     for length in reversed(lengths):
         block = memory.alloc(_ROOM + 64)
         memory.write(block, bytes([_POISON]) * (_ROOM + 64))

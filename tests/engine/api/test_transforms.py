@@ -85,6 +85,7 @@ def aead(machine: Machine, driver: Driver) -> Aead:
 
 
 def make_ahash(machine: Machine, driver: Driver, *, keyed: bool, flags: int = 0) -> Ahash:
+    calls: dict[str, Any] = {name: driver.step(name) for name in _STEPS}
     alg = AhashAlg(
         cra_name="hmac(sha1)",
         cra_driver_name="hmac-test",
@@ -94,7 +95,7 @@ def make_ahash(machine: Machine, driver: Driver, *, keyed: bool, flags: int = 0)
         statesize=96,
         reqsize=200,
         setkey=driver.setkey if keyed else None,
-        **{name: driver.step(name) for name in _STEPS},
+        **calls,
     )
     machine.registry.register(alg)
     return machine.registry.alloc_ahash("hmac-test")

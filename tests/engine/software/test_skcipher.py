@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
@@ -25,9 +25,9 @@ _SIZES = (16, 24, 32)
 def library(mode: str, key: bytes, iv: bytes, data: bytes, *, decrypt: bool = False) -> bytes:
     """What OpenSSL makes of it."""
     made = {"ecb": modes.ECB(), "cbc": modes.CBC(iv), "ctr": modes.CTR(iv)}[mode]
-    cipher = Cipher(algorithms.AES(key), made)
+    cipher: Any = Cipher(algorithms.AES(key), made)
     context = cipher.decryptor() if decrypt else cipher.encryptor()
-    return context.update(data) + context.finalize()
+    return bytes(context.update(data) + context.finalize())
 
 
 def keyed(caller: Caller, mode: str, key: bytes = _KEY) -> Skcipher:

@@ -31,9 +31,9 @@ def library(
 ) -> bytes:
     """What OpenSSL makes of it."""
     made = {"ecb": modes.ECB(), "cbc": modes.CBC(iv), "ctr": modes.CTR(iv)}[mode]
-    cipher = Cipher(algorithms.AES(key), made)
+    cipher: Any = Cipher(algorithms.AES(key), made)
     context = cipher.decryptor() if decrypt else cipher.encryptor()
-    return context.update(data) + context.finalize()
+    return bytes(context.update(data) + context.finalize())
 
 
 def text(length: int) -> bytes:
