@@ -29,7 +29,7 @@ class Profile:
 
 
 PROFILES = {
-    "quick": Profile(fuzz_examples=30, vectors_per_file=40, largest=4097),
+    "quick": Profile(fuzz_examples=30, vectors_per_file=40, largest=4097, patience=4.0),
     "default": Profile(fuzz_examples=100, vectors_per_file=0, largest=65_552),
     "full": Profile(fuzz_examples=1_000, vectors_per_file=0, largest=1 << 20),
 }

@@ -11,7 +11,7 @@ from typing import Any
 
 from tcrypt.plugins import options
 
-__all__ = ("main",)
+__all__ = ("main", "pytest_arguments")
 
 # This command is part of the package, so pytest meets it imported; it holds no assert to rewrite.
 _QUIET = ("-W", "ignore:Module already imported:pytest.PytestAssertRewriteWarning")
@@ -58,7 +58,12 @@ def _run(words: list[str]) -> int:
     """Hand over to pytest; `--provider` and the like mean `--tcrypt-provider`."""
     import pytest
 
-    return int(pytest.main([*_QUIET, *_SUITE, *map(_prefixed, words)]))
+    return int(pytest.main(pytest_arguments(words)))
+
+
+def pytest_arguments(words: Sequence[str]) -> list[str]:
+    """What `tcrypt run` with these words hands to pytest."""
+    return [*_QUIET, *_SUITE, *map(_prefixed, words)]
 
 
 def _prefixed(word: str) -> str:

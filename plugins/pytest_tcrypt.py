@@ -14,7 +14,7 @@ import tcrypt
 from tcrypt.plugins import hookspecs, options
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator
 
     from tcrypt.plan import Plan
     from tcrypt.plugins.session import TcryptSession
@@ -62,11 +62,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     metafunc.parametrize(_FIXTURE, plans or [None], ids=ids)
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Drop the placeholders of checks that have no items."""
-    if SESSION in config.stash:
-        items[:] = [item for item in items if _params(item).get(_FIXTURE, item) is not None]
+class _Placeholders:
+    """Drops the placeholders of checks that have no items; registered where the suite runs."""
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_pycollect_makeitem(self) -> Generator[None, Any, Any]:
+        found = yield
+        if not isinstance(found, list):
+            return found
+        return [item for item in found if _params(item).get(_FIXTURE, item) is not None]
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -111,10 +115,12 @@ def pytest_terminal_summary(
 
 
 @pytest.fixture
-def tcrypt_run(request: pytest.FixtureRequest) -> Callable[[Plan], None]:
+def tcrypt_run(request: pytest.FixtureRequest) -> Callable[[Plan | None], None]:
     """A function that runs a plan, and fails or skips the item by its record."""
 
-    def run(plan: Plan) -> None:
+    def run(plan: Plan | None) -> None:
+        if plan is None:
+            pytest.skip("no selected driver has items of this check")
         recorder = request.config.stash[SESSION].run(plan)
         if recorder.failures:
             pytest.fail(recorder.failure_text(), pytrace=False)
@@ -141,6 +147,7 @@ def _start(config: pytest.Config) -> None:
     if _worker(config) and not _run_id(config):
         raise pytest.UsageError("xdist: name the suite on the command line, as `--pyargs tcrypt`")
     found = results.make_session(config)
+    config.pluginmanager.register(_Placeholders())
     if not _worker(config) and _runs(config):
         config.stash[RUN_ID] = results.lead(config)
     config.stash[ASKED] = set()
@@ -177,6 +184,6 @@ def _run_id(config: pytest.Config) -> str:
     return config.stash.get(RUN_ID, "")
 
 
-def _params(item: pytest.Item) -> dict[str, Any]:
+def _params(item: object) -> dict[str, Any]:
     callspec = getattr(item, "callspec", None)
     return callspec.params if callspec is not None else {}

@@ -7,6 +7,7 @@ a token that replays it without Hypothesis.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TypeVar
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
@@ -28,6 +29,7 @@ __all__ = ("CHECK", "lengths", "plans", "specs")
 
 CHECK = "fuzz"
 
+_T = TypeVar("_T")
 _EDGES = (0, 1, 8, 16, 20, 32, 64, 128, 256, 512, 1024, 4096, 65_536)
 _SEEDS = st.integers(0, 999)
 _OPS = st.sampled_from(("enc", "dec"))
@@ -62,8 +64,15 @@ def lengths(largest: int, granule: int) -> st.SearchStrategy[int]:
     around = st.builds(
         lambda edge, n: edge + n * granule, st.sampled_from(edges), st.integers(0, 2)
     )
-    whole = [blocks, around] * (3 if granule > 1 else 1)
-    return st.one_of(*whole, near, st.integers(0, min(largest, 700)))
+    whole = 3 if granule > 1 else 1
+    anything = st.integers(0, min(largest, 700))
+    return _weighted((whole, blocks), (whole, around), (1, near), (1, anything))
+
+
+def _weighted(*choices: tuple[int, st.SearchStrategy[_T]]) -> st.SearchStrategy[_T]:
+    """One of some strategies, each as often as its weight says (`one_of` drops repetitions)."""
+    tickets = [strategy for weight, strategy in choices for _ in range(weight)]
+    return st.integers(0, len(tickets) - 1).flatmap(tickets.__getitem__)
 
 
 def specs(reference: AnyReference, largest: int) -> st.SearchStrategy[AnySpec]:
@@ -117,7 +126,7 @@ def _aead_specs(reference: AeadReference, largest: int) -> st.SearchStrategy[Any
         tamper=where,
         **common,
     )
-    return st.one_of(sound, sound, forged)
+    return _weighted((2, sound), (1, forged))
 
 
 class _Fuzz:
