@@ -11,6 +11,7 @@ import pytest
 from tcrypt import facts
 from tcrypt.engine.api.algorithms import AhashAlg
 from tcrypt.engine.api.dma import DmaDirection
+from tcrypt.engine.api.flags import ReqFlag
 from tcrypt.engine.api.machine import Machine
 from tcrypt.engine.api.memory import Buffer
 from tcrypt.engine.api.scatterlist import Scatterlist, Segment
@@ -22,6 +23,7 @@ from tcrypt.oracle import HashReference, reference
 from tcrypt.problems import Problem
 from tcrypt.specs import HashSpec
 from tcrypt.subject import Provider, Subject
+from tcrypt.swarm import HashSwarm
 from tcrypt.watchdog import Watchdog
 
 _EINPROGRESS = -errno.EINPROGRESS
@@ -413,3 +415,49 @@ def test_after_a_problem_no_further_step_is_played() -> None:
     assert steps.export() == b""
     assert only(steps.found).message == "status is neither 0 nor a negative errno"
     assert played == []
+
+
+# Several messages at once.
+
+
+def swarm_of(count: int, **misdeeds: Any) -> HashSwarm:
+    bench = Planted(**misdeeds).bench()
+    swarm = HashSwarm(bench)
+    for length in range(count):
+        message = case(length).message
+        swarm.add(bench.tfm, message, case(length).digest)
+    swarm.submit(int(ReqFlag.MAY_BACKLOG))
+    bench.settle()
+    return swarm
+
+
+def test_a_swarm_that_is_right() -> None:
+    swarm = swarm_of(5, digest=later)
+    assert [swarm.problems(flight) for flight in swarm.flights] == [[]] * 5
+    assert swarm.order_problems(swarm.flights) == []
+
+
+def test_each_message_of_a_swarm_is_judged_for_itself() -> None:
+    misdeeds: list[Misdeed] = [
+        later,
+        lambda machine, request, right: -errno.ENOSPC,
+        lambda machine, request, right: 0,
+        completes_twice,
+        pokes(lambda request: request.result.address + 20),
+    ]
+    turns = iter(misdeeds)
+
+    def in_turn(machine: Machine, request: Any, right: Right) -> Any:
+        return next(turns)(machine, request, right)
+
+    swarm = swarm_of(5, digest=in_turn)
+    untouched = [swarm.untouched(flight) for flight in swarm.flights]
+    assert untouched == [False, True, True, False, False]
+    messages = [[p.message for p in swarm.problems(flight)] for flight in swarm.flights]
+    assert messages == [
+        [],
+        ["wrong status of digest"],
+        ["wrong digest"],
+        ["completed more than once"],
+        ["memory behind the result buffer overwritten"],
+    ]

@@ -476,6 +476,15 @@ def test_equal_inputs_run_equally(make: Callable[[], Simulation]) -> None:
     assert len(traces[0][0]) > 100, "too little happened to compare"
 
 
+def test_notes_stand_in_the_trace_beside_events(sim: Simulation) -> None:
+    sim.note("nobody listens")
+    sim.trace = []
+    sim.schedule(5, Context.HARDIRQ, "event", lambda: sim.note("noted"))
+    assert sim.step()
+    assert not sim.step()
+    assert sim.trace == [(5, Context.HARDIRQ, "event"), (5, Context.HARDIRQ, "noted")]
+
+
 def test_tracing_changes_nothing() -> None:
     plain, traced = Simulation(), Simulation()
     traced.trace = []

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tcrypt.engine.api.scatterlist import Scatterlist, Segment
 from tcrypt.engine.eip93.device import Latency
 from tcrypt.engine.eip93.driver.policy import Reason
 from tcrypt.engine.eip93.variants import AES128_ONLY, MT7621, TINY_RING
@@ -277,6 +278,45 @@ def test_a_later_key_or_tag_size_does_not_reach_a_queued_request(
         calls.append((rig.caller.start(tfm, text(64), _IV, assoc=text(8)), wanted))
     rig.caller.settle()
     assert [made.out for made, _ in calls] == [wanted for _, wanted in calls]
+
+
+def test_more_messages_at_once_than_the_ring_holds(make_rig: Callable[..., Rig]) -> None:
+    rig = make_rig(TINY_RING)
+    tfm = rig.tfm(_NAME, blob())
+    calls = [
+        rig.caller.start(tfm, text(16 * n), _IV, assoc=text(4 * n), src=src)
+        for n in range(1, 13)
+        for src in (rig.caller.scatter(text(4 * n) + text(16 * n), [7] * (n % 3)),)
+    ]
+    rig.caller.settle()
+    assert rig.driver.core.engine.retries > 0
+    wanted = [text(4 * n) + sealed(text(4 * n), text(16 * n)) for n in range(1, 13)]
+    assert [made.out for made in calls] == wanted
+
+
+@pytest.mark.parametrize("decrypt", [False, True], ids=["encrypt", "decrypt"])
+def test_a_bus_error_is_eio_and_releases_nothing(rig: Rig, decrypt: bool) -> None:
+    tfm = rig.tfm(_NAME, blob())
+    nowhere = Scatterlist(rig.machine.memory, [Segment(0x100, 100)])
+    data = bytes(52) if decrypt else bytes(32)
+    call = rig.caller.crypt(tfm, data, _IV, src=nowhere, decrypt=decrypt)
+    assert call.status == -errno.EIO
+    assert call.out[:32] == bytes(32)
+    round_trip(rig, tfm, text(8), text(32))
+
+
+def test_what_the_fallback_refuses_is_refused(rig: Rig) -> None:
+    tfm = rig.tfm(_NAME, blob())
+    fallback = tfm.ctx.fallback.alg
+    fallback.setkey = lambda tfm, key: -errno.ENOMEM
+    fallback.setauthsize = lambda tfm, authsize: -errno.EOPNOTSUPP
+    with pytest.raises(OSError, match=r"eip93.*setauthsize 12") as caught:
+        tfm.setauthsize(12)
+    assert (caught.value.errno, tfm.authsize) == (errno.EOPNOTSUPP, 20)
+    with pytest.raises(OSError, match=r"eip93.*setkey") as caught:
+        tfm.setkey(blob())
+    assert caught.value.errno == errno.ENOMEM
+    assert rig.caller.crypt(tfm, text(16), _IV).status == -errno.ENOKEY
 
 
 _cut = st.lists(st.integers(0, 50), max_size=3)

@@ -225,6 +225,15 @@ def test_a_refused_size_in_the_range_loses_the_old_key(rig: Rig) -> None:
     assert rig.caller.crypt(tfm, text(16), _IV).status == -errno.ENOKEY
 
 
+def test_a_key_that_the_fallback_refuses_is_refused(rig: Rig) -> None:
+    tfm = rig.tfm("cbc(aes)", _KEY)
+    tfm.ctx.fallback.alg.setkey = lambda tfm, key: -errno.ENOMEM
+    with pytest.raises(OSError, match=r"aes-eip93.*setkey of 16 bytes") as caught:
+        tfm.setkey(_KEY)
+    assert caught.value.errno == errno.ENOMEM
+    assert rig.caller.crypt(tfm, text(16), _IV).status == -errno.ENOKEY
+
+
 @pytest.mark.parametrize("size", [16, 24, 32])
 @pytest.mark.parametrize("mode", _MODES)
 def test_case_70_key_sizes_that_the_device_lacks_run_in_software(
