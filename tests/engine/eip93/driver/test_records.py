@@ -125,7 +125,7 @@ def test_descriptors_in_flight_have_handles_and_slots_of_their_own(
     assert all(slot % 4 == 0 for slot in slots)
 
 
-def test_handles_wrap_without_meeting_those_in_use(make_rig: Callable[..., Rig]) -> None:
+def test_handles_wrap(make_rig: Callable[..., Rig]) -> None:
     rig = make_rig(ring_size=4)
     rig.driver.core._next_handle = 0xFFFE
     tfm = rig.tfm("ecb(aes)", bytes(16))
@@ -134,6 +134,20 @@ def test_handles_wrap_without_meeting_those_in_use(make_rig: Callable[..., Rig])
     assert [call.status for call in calls] == [0] * 5
     handles = [work.descriptor.user_id & 0xFFFF for work in rig.tap.work]
     assert handles == [0xFFFE, 0xFFFF, 0, 1, 2]
+
+
+def test_a_handle_in_use_is_passed_over(make_rig: Callable[..., Rig]) -> None:
+    rig = make_rig()
+    tfm = rig.tfm("ecb(aes)", bytes(16))
+    calls = [rig.caller.start(tfm, bytes([n]) * 16) for n in range(3)]
+    rig.sim.run(until=lambda: len(rig.tap.work) == 3)
+    rig.driver.core._next_handle = rig.tap.work[0].descriptor.user_id
+    calls.append(rig.caller.start(tfm, bytes([3]) * 16))
+    rig.sim.run(until=lambda: len(rig.tap.work) == 4)
+    assert not calls[0].notes, "the first must still be in hardware"
+    rig.caller.settle()
+    assert [call.status for call in calls] == [0] * 4
+    assert len({work.descriptor.user_id for work in rig.tap.work}) == 4
 
 
 @pytest.mark.parametrize("status", ["sound", "forged"])
