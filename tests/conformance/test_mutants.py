@@ -1,0 +1,429 @@
+"""A check that never failed proves nothing: every planted defect is caught by its check.
+
+The table says where each defect shows: provider, algorithm, check, and what the check says.  Most
+run in this process; a dozen run as a user runs them, from the command line.  Defects that no
+check sees yet are expected failures, with what is missing: a check that learns to see one turns
+its entry into an error, and it moves to the others.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tcrypt.engine.api.machine import Machine
+from tcrypt.engine.eip93.variants import TINY_RING
+from tcrypt.engine.sim import Costs
+from tcrypt.mutants import MUTANTS, UnknownMutantError, all_mutants, mutant, plant
+from tcrypt.mutants.seams import replaced
+from tcrypt.plugins import providers as builtin
+from tcrypt.plugins.providers import Providers
+from tcrypt.plugins.session import TcryptSession
+from tcrypt.recorder import EventSink
+from tcrypt.reports.events import CaseFailed, Event
+from tcrypt.settings import Selection, Settings
+from tcrypt.vectors.catalogue import Catalogue
+
+MT7621, AES128, OPENWRT = "eip93-mt7621", "eip93-aes128-only", "eip93-openwrt"
+TINY, SLOW = "eip93-tiny-ring", "eip93-slow-host"
+ECB, CBC, CTR = "ecb(aes)", "cbc(aes)", "ctr(aes)"
+AUTHENC, SHA1, HMAC = "authenc(hmac(sha1),cbc(aes))", "sha1", "hmac(sha1)"
+
+OUTPUT, IV, STATUS, DIGEST = "wrong output", "wrong output IV", "wrong status", "wrong digest"
+OVERRUN, LOST = "memory around the destination overwritten", "accepted and never completed"
+LATER, CHANGED = "completed out of order", "request changed by the driver"
+ENGINE = "the wrong engine did the work"
+
+SLOW_HOST = '''
+"""The driver on a host that takes longer to answer an interrupt than the engine to go on."""
+
+from tcrypt.engine.eip93.variants import TINY_RING
+from tcrypt.engine.sim import Costs
+from tcrypt.plugins.providers import attach_eip93
+
+PROVIDER = "eip93-slow-host"
+
+
+def register(machine):
+    machine.sim.costs = Costs(softirq=1_000, irq=2_000)
+    attach_eip93(machine, TINY_RING)
+'''
+
+
+@dataclass(frozen=True)
+class Caught:
+    """Where a defect shows.
+
+    `case` narrows the check down to one case; one that takes longer than `patience` (s) hangs.
+    """
+
+    mutant: str
+    provider: str
+    algorithm: str
+    check: str
+    message: str
+    profile: str = "quick"
+    case: str = ""
+    patience: float = 10.0
+
+
+CAUGHT = (
+    Caught("IV-01", MT7621, CBC, "boundaries", IV),
+    Caught("IV-02", MT7621, CBC, "boundaries", IV),
+    Caught("IV-04", MT7621, CTR, "boundaries", IV),
+    Caught("IV-05", MT7621, CTR, "boundaries", IV),
+    Caught("IV-09", MT7621, CTR, "boundaries", IV),
+    Caught("IV-14", AES128, CBC, "fallback", OUTPUT),
+    Caught("CTR-02", MT7621, CTR, "boundaries", IV),
+    Caught("CTR-03", MT7621, CTR, "boundaries", OUTPUT),
+    Caught("CTR-05", MT7621, CTR, "boundaries", OUTPUT),
+    Caught("CTR-06", MT7621, CTR, "boundaries", OUTPUT),
+    Caught("CTR-08", MT7621, CTR, "boundaries", OUTPUT),
+    Caught("SG-02", MT7621, CBC, "boundaries", OUTPUT),
+    Caught("SG-03", MT7621, CBC, "boundaries", OUTPUT),
+    Caught("SG-05", MT7621, CBC, "boundaries", STATUS),
+    Caught("SG-07", MT7621, CTR, "boundaries", OVERRUN),
+    Caught("SG-09", MT7621, CBC, "boundaries", OVERRUN),
+    Caught("SG-13", MT7621, AUTHENC, "boundaries", STATUS),
+    Caught("SG-14", MT7621, AUTHENC, "boundaries", OUTPUT),
+    Caught("SG-16", MT7621, CBC, "boundaries", OUTPUT),
+    Caught("SG-17", MT7621, SHA1, "vectors", DIGEST),
+    Caught("SG-18", MT7621, SHA1, "sequences", DIGEST),
+    Caught("SG-23", MT7621, CTR, "boundaries", OVERRUN),
+    Caught("LEN-01", MT7621, CBC, "boundaries", LOST),
+    Caught("LEN-03", MT7621, CBC, "boundaries", STATUS),
+    Caught("LEN-04", MT7621, CBC, "boundaries", STATUS),
+    Caught("LEN-06", MT7621, CBC, "boundaries", OVERRUN),
+    Caught("LEN-07", MT7621, CTR, "boundaries", OUTPUT),
+    Caught("LEN-09", MT7621, CBC, "boundaries", STATUS, "full", "op=enc,key=16,len=1048576"),
+    Caught("LEN-11", MT7621, SHA1, "boundaries", "hash raised AttributeError"),
+    Caught("KF-01", AES128, CBC, "fallback", STATUS),
+    Caught("KF-04", AES128, CBC, "fallback", OUTPUT),
+    Caught("KF-05", MT7621, CBC, "fallback", ENGINE),
+    Caught("KF-05b", OPENWRT, CBC, "fallback", ENGINE),
+    Caught("KF-06", MT7621, AUTHENC, "boundaries", "AAD in the destination"),
+    Caught("KF-08", MT7621, AUTHENC, "boundaries", CHANGED),
+    Caught("KF-11", MT7621, CBC, "keys", "key refused with the wrong errno"),
+    Caught("KF-11b", MT7621, CBC, "keys", "setkey raised DriverNonsenseError"),
+    Caught("KF-14", MT7621, AUTHENC, "keys", "key refused"),
+    Caught("KF-15", MT7621, AUTHENC, "boundaries", OUTPUT),
+    Caught("KF-18", MT7621, AUTHENC, "sequences", OUTPUT),
+    Caught("KF-19", MT7621, HMAC, "keys", "key refused"),
+    Caught("KF-24", MT7621, SHA1, "boundaries", "wrong status of init"),
+    Caught("HS-02", MT7621, SHA1, "sequences", DIGEST),
+    Caught("HS-03", MT7621, SHA1, "boundaries", DIGEST),
+    Caught("HS-05", MT7621, SHA1, "sequences", DIGEST),
+    Caught("HS-06", MT7621, SHA1, "sequences", DIGEST),
+    Caught("HS-07", MT7621, SHA1, "sequences", DIGEST),
+    Caught("HS-08", MT7621, SHA1, "sequences", DIGEST),
+    Caught("HS-10", MT7621, SHA1, "sequences", "update wrote to the result buffer"),
+    Caught("HS-11", MT7621, SHA1, "sequences", "memory behind the state buffer overwritten"),
+    Caught("HS-12", MT7621, SHA1, "sequences", DIGEST),
+    Caught("HS-16", MT7621, SHA1, "sequences", DIGEST),
+    Caught("HS-19", MT7621, SHA1, "sequences", "sequence raised RecursionError"),
+    Caught("HS-20", MT7621, SHA1, "boundaries", DIGEST, "default"),
+    Caught("HS-24", MT7621, SHA1, "sequences", DIGEST),
+    Caught("HM-01", MT7621, HMAC, "boundaries", DIGEST),
+    Caught("HM-02", MT7621, HMAC, "sequences", DIGEST),
+    Caught("HM-06", MT7621, HMAC, "sequences", DIGEST),
+    Caught("HM-07", MT7621, HMAC, "boundaries", DIGEST),
+    Caught("HM-09", MT7621, HMAC, "sequences", DIGEST),
+    Caught("AE-01", MT7621, AUTHENC, "sequences", STATUS),
+    Caught("AE-03", MT7621, AUTHENC, "sequences", STATUS),
+    Caught("AE-04", MT7621, AUTHENC, "boundaries", STATUS),
+    Caught("AE-06", MT7621, AUTHENC, "boundaries", OUTPUT),
+    Caught("AE-07", MT7621, AUTHENC, "boundaries", STATUS),
+    Caught("AE-09", MT7621, AUTHENC, "boundaries", "AAD in the destination"),
+    Caught("AE-11", MT7621, AUTHENC, "sequences", CHANGED),
+    Caught("AE-15", MT7621, AUTHENC, "sequences", OUTPUT),
+    Caught("AE-17", MT7621, AUTHENC, "boundaries", STATUS),
+    Caught("AE-18", MT7621, AUTHENC, "boundaries", STATUS),
+    Caught("AE-20", MT7621, AUTHENC, "boundaries", OUTPUT),
+    Caught("AE-22", MT7621, AUTHENC, "sequences", STATUS),
+    Caught("EQ-04", TINY, CBC, "retry", LATER),
+    Caught("EQ-06", MT7621, CBC, "boundaries", "returned a status and called back as well"),
+    Caught("EQ-07", MT7621, CTR, "boundaries", LOST),
+    Caught("EQ-09", TINY, CBC, "retry", LOST),
+    Caught("EQ-18", TINY, CBC, "sequences", OUTPUT),
+    Caught("EQ-19", TINY, CBC, "retry", "retry hangs", patience=0.5),
+    Caught("EQ-21", MT7621, CBC, "sequences", LOST),
+    Caught("EQ-22", TINY, CBC, "sequences", "completed with bottom halves enabled"),
+    Caught("CR-01", TINY, CBC, "retry", LOST),
+    Caught("CR-03", TINY, CBC, "retry", LOST),
+    Caught("CR-04", SLOW, CBC, "retry", "retry never ends"),
+    Caught("CR-07", MT7621, AUTHENC, "sequences", STATUS),
+    Caught("CR-09", MT7621, AUTHENC, "sequences", STATUS),
+    Caught("CR-10", MT7621, AUTHENC, "sequences", "status is neither 0 nor a negative errno"),
+    Caught("CR-16", TINY, CBC, "retry", LOST),
+    Caught("CR-19", SLOW, CBC, "retry", LOST),
+    Caught("CR-20", MT7621, CBC, "sequences", LOST),
+    Caught("CC-01", MT7621, CBC, "sequences", OUTPUT),
+    Caught("CC-03", MT7621, CBC, "sequences", OUTPUT),
+    Caught("CC-04", MT7621, CBC, "sequences", OUTPUT),
+    Caught("CC-06", MT7621, CBC, "sequences", OUTPUT),
+    Caught("CC-07", MT7621, CBC, "sequences", OUTPUT),
+    Caught("RG-01", MT7621, CTR, "registration", "wrong cra_blocksize"),
+    Caught("RG-02", MT7621, CBC, "registration", "wrong cra_blocksize"),
+    Caught("RG-03", MT7621, CBC, "registration", "wrong ivsize"),
+    Caught("RG-05", MT7621, ECB, "registration", "wrong max_keysize"),
+    Caught("RG-09", MT7621, CBC, "registration", "completes later without CRYPTO_ALG_ASYNC"),
+    Caught("RG-16", MT7621, CTR, "registration", "wrong chunksize"),
+    Caught("ML-02", MT7621, SHA1, "boundaries", "memory behind the result buffer overwritten"),
+    Caught("ML-03", MT7621, CBC, "boundaries", "memory around the source overwritten"),
+    Caught("ML-06", MT7621, CBC, "boundaries", STATUS),
+    Caught("ML-10", MT7621, CBC, "boundaries", "DMA mappings left behind"),
+    Caught("ML-13", MT7621, SHA1, "boundaries", DIGEST),
+)
+
+# Run from the command line.
+AS_A_USER = (
+    "IV-01",
+    "CTR-02",
+    "CTR-06",
+    "SG-03",
+    "SG-07",
+    "KF-04",
+    "HM-01",
+    "HS-07",
+    "AE-04",
+    "EQ-09",
+    "CR-01",
+    "CR-03",
+    "CR-19",
+    "CC-01",
+)
+
+NO_ERRORS = "the device never ends a sound request with an error: no faults are injected"
+NEIGHBOURS = "nothing writes next to a buffer while a request is in flight"
+HASH_LISTS = "no hash list is aligned with several entries, empty ones, or more than the message"
+LEAKS = "allocated blocks are not counted, and freed ones not looked into"
+NEVER_STOPPED = "no check stops an engine, or unbinds and binds a driver"
+
+# (defect, where it should show, what the check lacks)
+MISSED = (
+    (Caught("IV-06", MT7621, ECB, "boundaries", IV), "no ECB request has an IV pointer"),
+    (Caught("IV-08", MT7621, CBC, "boundaries", IV), NO_ERRORS),
+    (Caught("IV-12", MT7621, CBC, "sequences", OVERRUN), NEIGHBOURS),
+    (Caught("SG-05b", MT7621, SHA1, "boundaries", STATUS), HASH_LISTS),
+    (Caught("SG-07b", MT7621, SHA1, "boundaries", DIGEST), HASH_LISTS),
+    (Caught("SG-10", MT7621, SHA1, "boundaries", DIGEST), HASH_LISTS),
+    (Caught("SG-20", MT7621, CBC, "boundaries", STATUS), "no list is shorter than its request"),
+    (Caught("KF-23", MT7621, AUTHENC, "fallback", ENGINE), "who works is seen for full tags only"),
+    (Caught("HS-14", MT7621, SHA1, "sequences", DIGEST), "the machine runs after every step"),
+    (Caught("HS-17", MT7621, SHA1, "sequences", DIGEST), "no step begins while another runs"),
+    (Caught("HS-22", MT7621, SHA1, "boundaries", DIGEST), HASH_LISTS),
+    (
+        Caught("HM-04", MT7621, HMAC, "keys", "operation without a usable key"),
+        "a failing case that boots its own machine cannot be traced",
+    ),
+    (
+        Caught("AE-12", MT7621, AUTHENC, "boundaries", "plaintext of a forged message released"),
+        "only the whole plaintext is looked for",
+    ),
+    (Caught("EQ-01", TINY, CBC, "retry", "retry never ends"), NO_ERRORS),
+    (Caught("EQ-03", TINY, CBC, "retry", ""), "a backlog notice that never comes is not missed"),
+    (Caught("EQ-10", TINY, CBC, "retry", ""), "-EBUSY is accepted without MAY_BACKLOG"),
+    (Caught("EQ-15", TINY, CBC, "retry", LOST), NEVER_STOPPED),
+    (Caught("CR-15", MT7621, CBC, "sequences", LOST), NEVER_STOPPED),
+    (Caught("CR-23", MT7621, CBC, "sequences", LOST), NO_ERRORS),
+    (
+        Caught("CC-12", MT7621, AUTHENC, "sequences", OUTPUT),
+        "requests that need software and ones that do not are never in flight together",
+    ),
+    (Caught("CC-13", MT7621, CBC, "sequences", ""), "all requests come from task context"),
+    (Caught("RG-06", MT7621, ECB, "registration", ""), "driver names are not compared with names"),
+    (Caught("RG-14", MT7621, CBC, "registration", ""), LEAKS),
+    (Caught("ML-04", MT7621, CBC, "sequences", OVERRUN), NEIGHBOURS),
+    (Caught("ML-11", MT7621, CBC, "sequences", ""), LEAKS),
+    (Caught("ML-14", TINY, CBC, "retry", ""), LEAKS),
+)
+
+# It stops the driver from registering at all, so there is no check to catch it.
+UNREGISTERED = "RG-11"
+
+
+def slow_host(machine: Machine) -> None:
+    """What SLOW_HOST registers."""
+    machine.sim.costs = Costs(softirq=1_000, irq=2_000)
+    builtin.attach_eip93(machine, TINY_RING)
+
+
+PROVIDERS: dict[str, Callable[[Machine], None]] = {
+    MT7621: builtin.eip93_mt7621,
+    AES128: builtin.eip93_aes128_only,
+    OPENWRT: builtin.eip93_openwrt,
+    TINY: builtin.eip93_tiny_ring,
+    SLOW: slow_host,
+}
+
+
+class Failures(EventSink):
+    """Remembers what failed."""
+
+    def __init__(self) -> None:
+        self.messages: list[str] = []
+
+    def append(self, event: Event) -> None:
+        if isinstance(event, CaseFailed):
+            self.messages += [event.message, *_also(event)]
+
+
+def _also(event: CaseFailed) -> Iterator[str]:
+    for detail in event.details:
+        if detail.startswith("also: "):
+            yield detail.removeprefix("also: ")
+
+
+@pytest.fixture(scope="module")
+def catalogue() -> Catalogue:
+    return Catalogue.load()
+
+
+def failures(caught: Caught, catalogue: Catalogue, *, planted: bool = True) -> list[str]:
+    """Run one check against one driver in this process; the messages of what failed."""
+    providers = Providers()
+    providers.add(caught.provider, PROVIDERS[caught.provider])
+    selection = Selection(algorithms=(caught.algorithm,), checks=(caught.check,))
+    settings = Settings(profile=caught.profile, selection=selection, case=caught.case)
+    mutants = (caught.mutant,) if planted else ()
+    session = TcryptSession(settings, providers, catalogue, mutants)
+    session.sink = sink = Failures()
+    session.watchdog.seconds = caught.patience
+    try:
+        for plan in session.plans(caught.check):
+            session.run(plan)
+    finally:
+        session.release()
+    return sink.messages
+
+
+def tcrypt(folder: Path, *words: str) -> tuple[int, dict[str, Any]]:
+    """Run the suite as a user does; the exit status and the report."""
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "--pyargs",
+        "tcrypt",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+    ]
+    done = subprocess.run(
+        [*command, "--tcrypt-report-dir", str(folder), "--tcrypt-profile", "quick", *words],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    report = folder / "report.json"
+    assert report.exists(), done.stdout + done.stderr
+    loaded: dict[str, Any] = json.loads(report.read_text())
+    return done.returncode, loaded
+
+
+def of(name: str) -> Caught:
+    return next(caught for caught in CAUGHT if caught.mutant == name)
+
+
+IN_PROCESS = [caught for caught in CAUGHT if caught.mutant not in AS_A_USER]
+
+
+@pytest.mark.parametrize("caught", IN_PROCESS, ids=lambda caught: caught.mutant)
+def test_defect_is_caught_by_its_check(caught: Caught, catalogue: Catalogue) -> None:
+    assert caught.message in failures(caught, catalogue)
+
+
+@pytest.mark.parametrize("name", AS_A_USER)
+def test_defect_fails_a_run_of_the_suite(name: str, tmp_path: Path) -> None:
+    caught = of(name)
+    where = ["--tcrypt-provider", caught.provider, "--tcrypt-algorithm", caught.algorithm]
+    where += ["--tcrypt-check", caught.check]
+    if caught.provider == SLOW:
+        (tmp_path / "slow_host.py").write_text(SLOW_HOST)
+        where += ["--tcrypt-from", str(tmp_path / "slow_host.py")]
+    status, report = tcrypt(tmp_path, "--tcrypt-mutant", name, *where)
+    assert status == 1
+    found = {(failure["check"], failure["message"]) for failure in report["failures"]}
+    assert (caught.check, caught.message) in found
+
+
+def test_defect_that_keeps_a_driver_from_registering_fails_the_run(tmp_path: Path) -> None:
+    status, report = tcrypt(tmp_path, "--tcrypt-mutant", UNREGISTERED, "--tcrypt-provider", MT7621)
+    assert status != 0
+    assert "statesize 0" in json.dumps(report["coverage_lost"])
+
+
+@pytest.mark.parametrize(
+    "caught",
+    [
+        pytest.param(
+            caught,
+            id=caught.mutant,
+            marks=pytest.mark.xfail(reason=reason, strict=True, raises=AssertionError),
+        )
+        for caught, reason in MISSED
+    ],
+)
+def test_defect_that_no_check_sees_yet(caught: Caught, catalogue: Catalogue) -> None:
+    messages = failures(caught, catalogue)
+    assert caught.message in messages if caught.message else messages
+
+
+def test_correct_drivers_raise_no_alarm(tmp_path: Path) -> None:
+    workers = ["-n", "2"] if importlib.util.find_spec("xdist") else []
+    status, report = tcrypt(tmp_path, *workers)
+    assert report["failures"] == []
+    assert report["coverage_lost"] == report["untested"] == report["problems"] == []
+    assert status == 0
+    providers = {algorithm["provider"] for algorithm in report["algorithms"]}
+    assert providers >= {*PROVIDERS, "software"} - {SLOW}
+
+
+def test_correct_driver_raises_no_alarm_on_a_slow_host(catalogue: Catalogue) -> None:
+    for check in ("retry", "sequences"):
+        assert failures(Caught("", SLOW, CBC, check, ""), catalogue, planted=False) == []
+
+
+def test_every_defect_has_its_place_in_one_of_the_tables() -> None:
+    listed = [caught.mutant for caught in CAUGHT] + [caught.mutant for caught, _ in MISSED]
+    assert sorted([*listed, UNREGISTERED]) == sorted(found.id for found in all_mutants())
+    assert set(AS_A_USER) <= {caught.mutant for caught in CAUGHT}
+
+
+@pytest.mark.parametrize("name", [found.id for found in all_mutants()])
+def test_defect_is_gone_afterwards(name: str) -> None:
+    modules = {n: m for n, m in sys.modules.items() if n.startswith("tcrypt.engine")}
+    places = [*modules.values()]
+    for module in modules.values():
+        places += [v for v in vars(module).values() if isinstance(v, type)]
+    before = [dict(vars(place)) for place in places]
+    with plant(name):
+        assert before != [dict(vars(place)) for place in places], "nothing was planted"
+    assert before == [dict(vars(place)) for place in places]
+
+
+def test_unknown_defect_is_refused_with_near_names() -> None:
+    with pytest.raises(UnknownMutantError, match=r"no mutant 'IV-1'; did you mean .*IV-01"):
+        plant("IV-1")
+
+
+def test_two_defects_of_one_name_are_refused() -> None:
+    with pytest.raises(ValueError, match="mutant IV-01 is defined twice"):
+        mutant("IV-01", "another")(MUTANTS["IV-01"].plant)
+
+
+def test_defect_without_its_place_in_the_code_is_refused() -> None:
+    with pytest.raises(LookupError, match="defines no 'gone': the defect has lost its place"):
+        with replaced((Caught, "profile", "full"), (Caught, "gone", None)):
+            pytest.fail("planted")
+    assert Caught.profile == "quick"
