@@ -82,8 +82,13 @@ class Ticket:
 
     @property
     def pending(self) -> bool:
-        """Whether the request was accepted for later."""
-        return self.submitted in (_EINPROGRESS, _EBUSY)
+        """Whether the request was accepted for later.
+
+        -EBUSY accepts a request that may be backlogged and refuses any other (5.1).
+        """
+        if self.submitted == _EBUSY:
+            return bool(self.given[1] & _MAY_BACKLOG)
+        return bool(self.submitted == _EINPROGRESS)
 
     @property
     def status(self) -> Any:
@@ -127,6 +132,8 @@ class Ticket:
         if len(finals) > 1:
             statuses = ", ".join(errno_name(note) for note in finals)
             found.append(Problem("completed more than once", facts.ONCE, "one status", statuses))
+        if self.submitted == _EBUSY and not notices:
+            found.append(Problem("backlogged and completed without a notice", facts.BACKLOG))
         if notices > (1 if self.submitted == _EBUSY else 0) or _EINPROGRESS in self.notes[1:]:
             told = errno_name(self.submitted)
             found.append(
@@ -262,12 +269,12 @@ class Bench:
         if first.message.endswith("hangs"):
             return found
         self._boot()
-        self.sim.trace = []
+        self.sim.trace = trace = []
         alone = self._attempt(what, body)
         if not alone or alone[0].message != first.message:
             detail = "alone, on a new machine, this case does not fail like that"
             return [first._replace(details=(*first.details, detail)), *rest]
-        return [first._replace(timeline=_timeline(self.sim.trace)), *rest]
+        return [first._replace(timeline=_timeline(trace)), *rest]
 
     def perform(self, request: AnyRequest, call: Callable[[Any], int], flags: int = 0) -> Ticket:
         """Submit one request and run the machine until nothing is left to do."""

@@ -36,10 +36,13 @@ __all__ = ("CHECK", "plans")
 CHECK = "retry"
 _BEYOND = 40
 _TRANSFORMS = 4
+_KEPT_BLOCKS = 8
 _MAY_BACKLOG = int(ReqFlag.MAY_BACKLOG)
 # One piece, an even split, one that needs a bounce buffer, and several pieces.
 _MIXED = (CIPHER_LAYOUTS[0], CIPHER_LAYOUTS[2], CIPHER_LAYOUTS[4], CIPHER_LAYOUTS[3])
 _SINGLE = (CIPHER_LAYOUTS[0], CIPHER_LAYOUTS[2])
+# What a full queue answers to a request that may not be backlogged.
+_REFUSALS = (-errno.ENOSPC, -errno.EBUSY)
 _HASH_LENGTHS = (1, 64, 65, 200, 3, 128, 55)
 
 _AnySwarm = Swarm[Any]
@@ -108,10 +111,11 @@ class _Retry:
         found = fill(swarm, max(depth, room) + _BEYOND)
         if found:
             return found
-        mappings = machine.dma.live_mappings
+        mappings, blocks = machine.dma.live_mappings, machine.memory.live_blocks
         swarm.submit(flags)
         bench.settle()
-        return _whole(swarm, flags) + bench.machine_problems(mappings)
+        found = _whole(swarm, flags) + bench.machine_problems(mappings)
+        return found + _blocks_left(blocks, machine.memory.live_blocks)
 
     def _fill_ciphers(
         self, layouts: tuple[CipherLayout, ...], swarm: _AnySwarm, count: int
@@ -153,7 +157,7 @@ def _whole(swarm: _AnySwarm, flags: int) -> list[Problem]:
     """What can be said of all requests together."""
     accepted = [f for f in swarm.flights if f.ticket.pending]
     found: list[Problem] = []
-    refused = [f.ticket.submitted for f in swarm.flights if f.ticket.submitted == -errno.ENOSPC]
+    refused = [f.ticket.submitted for f in swarm.flights if f.ticket.submitted in _REFUSALS]
     if flags & _MAY_BACKLOG and refused:
         found.append(
             Problem(
@@ -184,14 +188,21 @@ def _whole(swarm: _AnySwarm, flags: int) -> list[Problem]:
     return found
 
 
+def _blocks_left(before: int, after: int) -> list[Problem]:
+    """Memory that the load left allocated; a few blocks may be kept for the next one."""
+    if after - before <= _KEPT_BLOCKS:
+        return []
+    return [Problem("memory left allocated", facts.LEAK, f"{before} blocks", f"{after} blocks")]
+
+
 def _flight_problems(swarm: _AnySwarm, flight: Flight[Any]) -> list[Problem]:
     ticket = flight.ticket
-    if ticket.submitted != -errno.ENOSPC:
+    if ticket.pending or ticket.submitted not in _REFUSALS:
         return swarm.problems(flight)
     if ticket.notes:
-        return [Problem("refused with -ENOSPC and called back", facts.ONCE)]
+        return [Problem("refused by a full queue and called back", facts.ONCE)]
     if not swarm.untouched(flight):
-        return [Problem("refused with -ENOSPC, but its memory changed", facts.GUARD)]
+        return [Problem("refused by a full queue, but its memory changed", facts.GUARD)]
     return []
 
 
