@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import errno
+from functools import partial
 
 from tcrypt.engine.api.dma import DmaDirection
-from tcrypt.engine.api.requests import AhashRequest, SkcipherRequest
+from tcrypt.engine.api.requests import AhashRequest, AnyRequest, SkcipherRequest
 from tcrypt.engine.api.scatterlist import pair_segments
+from tcrypt.engine.crypto_engine import CryptoEngine
 from tcrypt.engine.eip93.descriptors import command_length
 from tcrypt.engine.eip93.driver import ahash, core, skcipher
 from tcrypt.engine.eip93.driver.ahash import EipHash
@@ -14,6 +16,7 @@ from tcrypt.engine.eip93.driver.core import Job
 from tcrypt.engine.eip93.driver.skcipher import AesSkcipher, Piece
 from tcrypt.engine.eip93.operations import Outcome, PacketCore
 from tcrypt.engine.eip93.plan import Plan
+from tcrypt.engine.sim import Timer
 from tcrypt.mutants import mutant
 from tcrypt.mutants.seams import Planted, replaced
 
@@ -22,6 +25,8 @@ __all__: tuple[str, ...] = ()
 _BLOCK = 16
 _WORD = 4
 _LENGTH_BITS = 0xF_FFFF
+_NS_PER_BYTE = 1_000
+_ACCEPTED = (-errno.EINPROGRESS, -errno.EBUSY)
 
 
 @mutant("LEN-01", "a zero-length request is sent to the hardware")
@@ -133,3 +138,29 @@ def absent_source() -> Planted:
         return original(self, request, nbytes)
 
     return replaced((EipHash, "end", end))
+
+
+@mutant("LEN-13", "a timeout in proportion to the length")
+def timeout_by_length() -> Planted:
+    """A request has 1 us for each byte, counted from its submission, not from its start."""
+    transfer, finalize = CryptoEngine.transfer, CryptoEngine.finalize
+    timers: dict[int, Timer] = {}
+
+    def submit(self: CryptoEngine, request: AnyRequest) -> int:
+        status = transfer(self, request)
+        if isinstance(request, SkcipherRequest) and status in _ACCEPTED:
+            give_up = partial(request.complete, request.data, -errno.ETIMEDOUT)
+            timers[id(request)] = timer = Timer(self.machine.sim, "watchdog", give_up)
+            timer.start(request.cryptlen * _NS_PER_BYTE)
+        return status
+
+    def end(self: CryptoEngine, request: AnyRequest, status: int) -> None:
+        timer, complete = timers.pop(id(request), None), request.complete
+        if timer is not None and not timer.pending:
+            request.complete = lambda data, status: None
+        elif timer is not None:
+            timer.cancel()
+        finalize(self, request, status)
+        request.complete = complete
+
+    return replaced((CryptoEngine, "transfer", submit), (CryptoEngine, "finalize", end))

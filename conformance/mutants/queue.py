@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 from collections.abc import Callable
 from dataclasses import fields
+from functools import partial
 from weakref import WeakKeyDictionary
 
 from tcrypt.engine.api.flags import ReqFlag
@@ -14,6 +15,7 @@ from tcrypt.engine.crypto_engine import CryptoEngine
 from tcrypt.engine.eip93 import registers as reg
 from tcrypt.engine.eip93.driver.core import Core, Job
 from tcrypt.engine.eip93.driver.skcipher import AesSkcipher, CipherJob
+from tcrypt.engine.sim import Timer
 from tcrypt.mutants import mutant
 from tcrypt.mutants.seams import Planted, replaced
 
@@ -22,6 +24,7 @@ __all__: tuple[str, ...] = ()
 _MAY_BACKLOG = int(ReqFlag.MAY_BACKLOG)
 _PAGE = 4096
 _DOORBELL_BATCH = 4
+_GIVE_UP_NS = 50_000
 
 
 @mutant("EQ-01", "a fatal error is requeued for ever")
@@ -220,3 +223,26 @@ def callback_in_task() -> Planted:
         request.complete(request.data, status)
 
     return replaced((CryptoEngine, "_complete", complete))
+
+
+@mutant("EQ-24", "a timeout ends the request and leaves the descriptor")
+def late_completion() -> Planted:
+    """A job is given up after 50 us; when the engine is done with it, it is completed again."""
+    begin_job, complete = Core.begin, Core.complete
+    timers: dict[int, Timer] = {}
+
+    def begin(
+        self: Core, request: AnyRequest, count: int, finish: Callable[[Job, int], None]
+    ) -> Job | None:
+        job = begin_job(self, request, count, finish)
+        if job is not None:
+            give_up = partial(self.engine.finalize, request, -errno.ETIMEDOUT)
+            timers[id(job)] = timer = Timer(self.machine.sim, "watchdog", give_up)
+            timer.start(_GIVE_UP_NS)
+        return job
+
+    def complete_at_last(self: Core, job: Job) -> None:
+        timers.pop(id(job)).cancel()
+        complete(self, job)
+
+    return replaced((Core, "begin", begin), (Core, "complete", complete_at_last))
