@@ -269,7 +269,8 @@ class Bench:
         if first.message.endswith("hangs"):
             return found
         self._boot()
-        self.sim.trace = trace = []
+        trace: list[tuple[int, Context, str]] = []
+        self.sim.trace = trace
         alone = self._attempt(what, body)
         if not alone or alone[0].message != first.message:
             detail = "alone, on a new machine, this case does not fail like that"

@@ -157,7 +157,7 @@ def _whole(swarm: _AnySwarm, flags: int) -> list[Problem]:
     """What can be said of all requests together."""
     accepted = [f for f in swarm.flights if f.ticket.pending]
     found: list[Problem] = []
-    refused = [f.ticket.submitted for f in swarm.flights if f.ticket.submitted in _REFUSALS]
+    refused = [f.ticket.submitted for f in swarm.flights if _is_refused(f)]
     if flags & _MAY_BACKLOG and refused:
         found.append(
             Problem(
@@ -195,9 +195,13 @@ def _blocks_left(before: int, after: int) -> list[Problem]:
     return [Problem("memory left allocated", facts.LEAK, f"{before} blocks", f"{after} blocks")]
 
 
+def _is_refused(flight: Flight[Any]) -> bool:
+    return not flight.ticket.pending and flight.ticket.submitted in _REFUSALS
+
+
 def _flight_problems(swarm: _AnySwarm, flight: Flight[Any]) -> list[Problem]:
     ticket = flight.ticket
-    if ticket.pending or ticket.submitted not in _REFUSALS:
+    if not _is_refused(flight):
         return swarm.problems(flight)
     if ticket.notes:
         return [Problem("refused by a full queue and called back", facts.ONCE)]
