@@ -117,8 +117,14 @@ class Tcrypt:
 class Inside(Tcrypt):
     """The same inside of this process, which is much faster: for what does not need its own."""
 
-    def __init__(self, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(
+        self,
+        pytester: pytest.Pytester,
+        monkeypatch: pytest.MonkeyPatch,
+        capture: pytest.CaptureFixture[str],
+    ) -> None:
         super().__init__(pytester.path)
+        self._capture = capture
         self._pytester = pytester
         self._monkeypatch = monkeypatch
 
@@ -127,12 +133,17 @@ class Inside(Tcrypt):
             self._monkeypatch.setenv(name, value)
         assert words[0] == "tcrypt"
         if words[1] == "run":
-            done = self._pytester.runpytest_inprocess(*cli.pytest_arguments(words[2:]))
-            return Outcome(int(done.ret), done.stdout.str(), done.stderr.str(), self.folder)
+            return self._inner_pytest(cli.pytest_arguments(words[2:]))
         out, err = io.StringIO(), io.StringIO()
         with redirect_stdout(out), redirect_stderr(err):
             status = cli.main(words[1:])
         return Outcome(status, out.getvalue(), err.getvalue(), self.folder)
+
+    def _inner_pytest(self, words: list[str]) -> Outcome:
+        self._capture.readouterr()
+        record = self._pytester.inline_run(*words, no_reraise_ctrlc=True)
+        out, err = self._capture.readouterr()
+        return Outcome(int(record.ret), out, err, self.folder)
 
 
 @pytest.fixture
@@ -142,9 +153,13 @@ def tcrypt(tmp_path: Path) -> Tcrypt:
 
 
 @pytest.fixture
-def inside(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Inside:
+def inside(
+    pytester: pytest.Pytester,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Inside:
     """Commands inside of this process; the module must ask for the plugin `pytester`."""
-    return Inside(pytester, monkeypatch)
+    return Inside(pytester, monkeypatch, capsys)
 
 
 @pytest.fixture(scope="module")
