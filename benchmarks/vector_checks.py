@@ -20,7 +20,6 @@ from pathlib import Path
 from Crypto.Cipher import AES
 
 from tcrypt.checks import vectors
-from tcrypt.plugins.discovery import discover
 from tcrypt.plugins.providers import Providers
 from tcrypt.plugins.session import TcryptSession
 from tcrypt.settings import Selection, Settings
@@ -80,9 +79,6 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=7)
     chosen = parser.parse_args()
     catalogue = Catalogue.load()
-    known = Providers()
-    known.add_entry_points()
-    discover(known)
     print(f"CAVP {chosen.algorithm}, median of {chosen.rounds} rounds, CPU time")
     for provider in _PROVIDERS:
         ratios, rates, floors = [], [], []

@@ -11,12 +11,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from tcrypt.layouts import PAGE, CipherLayout, Division, InPlace, divide
+from tcrypt.layouts import PAGE, CipherLayout, Division, HashLayout, InPlace, divide
 
-__all__ = ("GUARD", "POISON", "Chunk", "CipherPlan", "plan_cipher", "plan_message")
+__all__ = ("GUARD", "NEIGHBOUR", "POISON", "Chunk", "CipherPlan", "plan_cipher", "plan_message")
 
 GUARD = 32
 POISON = 0xFE
+NEIGHBOUR = 0x5A
 _LINE = 64
 
 
@@ -123,8 +124,8 @@ def plan_cipher(layout: CipherLayout, src_len: int, dst_len: int, ivsize: int) -
 
 
 @lru_cache(maxsize=4096)
-def plan_message(divisions: tuple[Division, ...], length: int) -> tuple[int, tuple[Chunk, ...]]:
-    """Place a message of `length` bytes: the arena's size, and one chunk per division."""
+def plan_message(layout: HashLayout, length: int) -> tuple[int, tuple[Chunk, ...]]:
+    """Place a message of `length` bytes: the arena's size, and its chunks in list order."""
     cursor = _Cursor()
-    chunks = _chunks(cursor, length, divisions, False)
+    chunks = _chunks(cursor, length + layout.slack, layout.src, layout.empty_entries)
     return cursor.end, chunks

@@ -10,11 +10,11 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from tcrypt import facts
-from tcrypt.arena import GUARD, CipherPlan, load, plan_cipher, store
+from tcrypt.arena import GUARD, NEIGHBOUR, CipherPlan, load, plan_cipher, store
 from tcrypt.bench import _MAY_SLEEP, Bench, Ticket
 from tcrypt.engine.api.errors import errno_name
 from tcrypt.engine.api.flags import AlgType
-from tcrypt.engine.api.memory import Buffer
+from tcrypt.engine.api.memory import Buffer, Memory
 from tcrypt.engine.api.requests import AeadRequest, SkcipherRequest
 from tcrypt.engine.api.scatterlist import Scatterlist, Segment
 from tcrypt.engine.api.transforms import Aead, Skcipher
@@ -53,6 +53,9 @@ class CipherCase(NamedTuple):
     secret: bytes = b""
 
 
+_FOREIGN_IV = 16
+_NEIGHBOUR_BYTE = bytes([NEIGHBOUR])
+
 _Lists = tuple[CipherPlan, tuple[Segment, ...], tuple[Segment, ...]]
 
 
@@ -82,6 +85,29 @@ class Prepared:
         self.dst = request.dst
         self.iv = request.iv
 
+    def change_neighbours(self, memory: Memory) -> None:
+        """Write to everything that stands around the buffers, as their owners may at any time."""
+        plan, used = self.plan, bytearray(self.plan.size)
+        for chunk in (*plan.src, *plan.dst):
+            used[chunk.offset : chunk.offset + chunk.length] = b"\1" * chunk.length
+        ivroom = self.iv.length if self.iv is not None else 0
+        used[plan.iv : plan.iv + ivroom] = b"\1" * ivroom
+        for place, taken in enumerate(used):
+            if not taken:
+                self.image[place] = NEIGHBOUR
+                memory.write(self.base + place, _NEIGHBOUR_BYTE)
+
+    def drop_last_entry(self, which: str) -> None:
+        """Shorten `src` or `dst` of the request, and what is known of it, by an entry."""
+        plan, src, dst = self.lists
+        if which == "src":
+            src = src[:-1]
+            self.request.src = self.src = Scatterlist(self.src.memory, list(src))
+        else:
+            dst = dst[:-1]
+            self.request.dst = self.dst = Scatterlist(self.dst.memory, list(dst))
+        self.lists = (plan, src, dst)
+
 
 class CipherBench(Bench):
     """A transform of an skcipher or AEAD driver, with a request that is used again and again."""
@@ -94,6 +120,8 @@ class CipherBench(Bench):
         self.tfm = self.new_tfm()
         self.request = self.tfm.request()
         self.ivsize = self.tfm.alg.ivsize
+        # A mode without IV may be called with a pointer to something else's live data (LRW).
+        self.ivroom = self.ivsize or _FOREIGN_IV
         self.moved()
 
     def new_tfm(self) -> Skcipher | Aead:
@@ -155,7 +183,7 @@ class CipherBench(Bench):
         """Lay a case out: in the shared arena, or for another transform in memory of its own."""
         assoclen = len(case.assoc)
         plan = plan_cipher(
-            layout, assoclen + len(case.data), assoclen + len(case.out), self.ivsize
+            layout, assoclen + len(case.data), assoclen + len(case.out), self.ivroom
         )
         image = plan.image(case.assoc + case.data if assoclen else case.data, case.iv)
         if tfm is None:
@@ -171,7 +199,8 @@ class CipherBench(Bench):
         src = Scatterlist(memory, list(lists[1]))
         shared = layout.in_place is InPlace.ONE_LIST
         dst = src if shared else Scatterlist(memory, list(lists[2]))
-        iv = Buffer(memory, base + plan.iv, self.ivsize) if self.ivsize else None
+        pointed = self.ivsize or layout.iv_offset
+        iv = Buffer(memory, base + plan.iv, self.ivroom) if pointed else None
         request.set_crypt(src, dst, len(case.data), iv)
         if isinstance(request, AeadRequest):
             request.set_ad(assoclen)
@@ -282,9 +311,10 @@ def _difference(
 ) -> Problem:
     """Name the first wrong byte: output, IV, source, or memory around a buffer."""
     first = next(i for i, (a, b) in enumerate(zip(expected, actual, strict=True)) if a != b)
-    if plan.iv <= first < plan.iv + len(case.iv):
+    ivroom = len(case.iv) or _FOREIGN_IV
+    if plan.iv <= first < plan.iv + ivroom:
         fact = facts.IV_OUT if case.iv_out is not None and not case.status else facts.IV_KEPT
-        place = slice(plan.iv, plan.iv + len(case.iv))
+        place = slice(plan.iv, plan.iv + ivroom)
         return Problem("wrong output IV", fact, expected[place].hex(), actual[place].hex())
     assoclen = len(case.assoc)
     length = assoclen + len(case.out)

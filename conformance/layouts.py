@@ -92,12 +92,17 @@ class CipherLayout:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class HashLayout:
-    """A layout for one message: where it lies, and in which steps it is hashed."""
+    """A layout for one message: where it lies, and in which steps it is hashed.
+
+    `empty_entries` and `slack` are as in `CipherLayout`, and only for layouts of one step.
+    """
 
     name: str
     src: tuple[Division, ...]
     final: Final
     may_sleep: bool = False
+    empty_entries: bool = False
+    slack: int = 0
 
 
 _ALL = (Division(_WHOLE),)
@@ -156,6 +161,21 @@ HASH_LAYOUTS = (
         (Division(3000, 1), Division(4000, 6), Division(3000, 0, Flush.REIMPORT)),
         Final.FINUP,
     ),
+    HashLayout(
+        "digest four even aligned splits", tuple(Division(2500) for _ in range(4)), Final.DIGEST
+    ),
+    HashLayout(
+        "digest twenty even aligned splits", tuple(Division(500) for _ in range(20)), Final.DIGEST
+    ),
+    HashLayout(
+        "digest aligned splits of unlike length",
+        (Division(5000), Division(2500), Division(1250), Division(1250)),
+        Final.DIGEST,
+    ),
+    HashLayout(
+        "digest empty entries between aligned splits", _EVEN, Final.DIGEST, empty_entries=True
+    ),
+    HashLayout("digest of a list longer than the message", _EVEN, Final.DIGEST, slack=64),
 )
 
 

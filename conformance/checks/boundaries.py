@@ -180,7 +180,7 @@ def _hash(reference: HashReference, largest: int) -> Iterator[AnySpec]:
     for length in _up_to(_HASH_LENGTHS, largest):
         yield HashSpec(length, next(sizes), next(layouts), next(seeds))
     for layout in HASH_LAYOUTS:
-        for length in (0, 1, 63, 64, 65, 128, 200, 333):
+        for length in (0, 1, 63, 64, 65, 128, 200, 256, 333, 512, 1280):
             yield HashSpec(length, next(sizes), slug(layout.name), next(seeds))
     if reference.keyed:
         for key in keys:

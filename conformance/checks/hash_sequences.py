@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 from tcrypt import facts
-from tcrypt.engine.api.scatterlist import Segment
+from tcrypt.engine.api.scatterlist import Scatterlist, Segment
 from tcrypt.hash_bench import HashBench, Steps
 from tcrypt.material import draw
 from tcrypt.oracle import HashReference
@@ -30,6 +30,8 @@ def hash_scenarios(bench: HashBench, reference: HashReference) -> Iterator[tuple
     yield "two-messages-in-turn", play.two_messages
     yield "init-again-forgets", play.init_again
     yield "message-abandoned", play.abandoned
+    for events in range(6):
+        yield f"init-{events}-events-into-another", partial(play.init_in_flight, events)
     for done in (0, 1, 63, 64, 65, 128, 200):
         yield f"export-after-{done}", partial(play.export_after, done)
     yield "export-twice", play.export_twice
@@ -129,6 +131,28 @@ class _Player:
         unfinished.init()
         unfinished.update(self.segment(draw("unfinished", 777)))
         return unfinished.found or self.updates([20, 100])
+
+    def init_in_flight(self, events: int) -> list[Problem]:
+        """A message starts when so many events of another's update have run."""
+        key = self.key()
+        texts = [draw("running", 300), draw("starting", 150)]
+        running, starting = self.steps(), self.steps()
+        running.init()
+        bench, request = self.bench, running.request
+        segments = self.segment(texts[0])
+        request.set_crypt(Scatterlist(bench.memory, segments), running.result, len(texts[0]))
+        ticket = bench.submit(request, bench.tfm.update)
+        for _ in range(events):
+            bench.sim.step()
+        starting.init()
+        bench.settle()
+        found = ticket.problems() or bench.status_problems("update", ticket)
+        if found:
+            return found
+        starting.update(self.segment(texts[1]))
+        running.final()
+        starting.final()
+        return self.judge(running, key, texts[0]) or self.judge(starting, key, texts[1])
 
     def export_after(self, done: int) -> list[Problem]:
         """Export after `done` bytes, go on in another request."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from tcrypt import facts
 from tcrypt.checks.common import SpecRunner, reference_for
 from tcrypt.engine.api.algorithms import AhashAlg, AnyAlg
 from tcrypt.engine.api.flags import AlgFlag, AlgType
+from tcrypt.layouts import slug
 from tcrypt.oracle import AeadReference
 from tcrypt.oracle.properties import registration_properties
 from tcrypt.plan import Plan
@@ -22,6 +24,7 @@ from tcrypt.watchdog import Watchdog
 __all__ = ("CHECK", "plans")
 
 CHECK = "registration"
+_UNALIGNED = "unaligned buffer, offset=1"
 
 
 def plans(subject: Subject, settings: Settings, catalogue: Catalogue) -> Iterator[Plan]:
@@ -42,6 +45,7 @@ class _Registration:
         self._record(recorder, "driver-name", self._names())
         if reference_for(self.subject) is not None:
             self._record(recorder, "async-flag", self._async(watchdog))
+            self._record(recorder, "allocates-memory-flag", self._allocates(watchdog))
 
     def _record(self, recorder: Recorder, name: str, problems: list[Problem]) -> None:
         if recorder.wants(name):
@@ -52,9 +56,10 @@ class _Registration:
         machine = self.subject.provider.boot()
         driver = self.subject.driver
         same = [alg for alg in machine.registry if alg.cra_driver_name == driver]
-        if len(same) == 1:
-            return []
-        return [Problem("driver name registered more than once", facts.NAMES, "1", str(len(same)))]
+        if len(same) != 1:
+            count = str(len(same))
+            return [Problem("driver name registered more than once", facts.NAMES, "1", count)]
+        return _name_shape(self.subject.algorithm, driver)
 
     def _async(self, watchdog: Watchdog) -> list[Problem]:
         """A driver that completes later must say so, for callers that cannot wait (6.6)."""
@@ -67,8 +72,41 @@ class _Registration:
             return [Problem("completes later without CRYPTO_ALG_ASYNC", facts.FLAGS)]
         return []
 
+    def _allocates(self, watchdog: Watchdog) -> list[Problem]:
+        """A driver that allocates for a request must say so, for callers in a low-memory path.
+
+        The request's buffers are unaligned, which is what makes drivers copy.  The second of two
+        equal requests counts: the bench's own memory is there by then.
+        """
+        runner = SpecRunner(self.subject, watchdog)
+        spec = _plain(runner)
+        name = "digest misaligned buffer" if isinstance(spec, HashSpec) else _UNALIGNED
+        spec = replace(spec, layout=slug(name))
+        if runner.problems(spec):
+            return []
+        memory = runner.bench.memory
+        before = memory.allocations
+        runner.problems(spec)
+        if memory.allocations == before or self._flags() & AlgFlag.ALLOCATES_MEMORY:
+            return []
+        return [Problem("allocates memory without CRYPTO_ALG_ALLOCATES_MEMORY", facts.FLAGS)]
+
     def _flags(self) -> int:
         return self.subject.alg.cra_flags
+
+
+def _name_shape(algorithm: str, driver: str) -> list[Problem]:
+    """A driver name in the form of a template must name the algorithm's template.
+
+    `cbc(aes-mine)` and `cbc-aes-mine` are both usual for `cbc(aes)`; `ebc(aes-mine)` is a typing
+    error that no lookup by composed name will find.  `gcm_base(...)` is how the kernel itself
+    names the parts of an instance of `gcm(...)`.
+    """
+    template, bracket, _ = algorithm.partition("(")
+    named, driver_bracket, _ = driver.partition("(")
+    if not bracket or not driver_bracket or named in (template, f"{template}_base"):
+        return []
+    return [Problem("driver name of another template", facts.NAMES, f"{template}(...)", driver)]
 
 
 def _property(alg: AnyAlg, name: str, wanted: int) -> list[Problem]:

@@ -34,12 +34,23 @@ _Mapping = tuple[int, int, int, DmaDirection]
 class DmaBus:
     """The memory interface of one bus master, with the driver's mappings behind it."""
 
-    __slots__ = ("_mappings", "_serial", "memory")
+    __slots__ = ("_broken", "_mappings", "_serial", "faults", "memory")
 
     def __init__(self, memory: Memory) -> None:
         self.memory = memory
         self._mappings: list[_Mapping] = []
         self._serial = 0
+        self._broken: tuple[int, int] | None = None
+        self.faults = 0
+
+    def break_range(self, address: int, length: int) -> None:
+        """From now on no bus master reaches these bytes: an injected fault; `faults` counts hits."""
+        self._broken = (address, address + length)
+        self.faults = 0
+
+    def mend(self) -> None:
+        """Take an injected fault away."""
+        self._broken = None
 
     @property
     def live_mappings(self) -> int:
@@ -83,6 +94,10 @@ class DmaBus:
         mappings = self._mappings
         index = bisect_right(mappings, (address + 1, 0)) - 1
         end = address + length
+        broken = self._broken
+        if broken is not None and address < broken[1] and end > broken[0]:
+            self.faults += 1
+            raise BusError(address, length, "injected fault")
         while index >= 0:
             start, _, size, direction = mappings[index]
             if start + size >= end and direction is not forbidden:

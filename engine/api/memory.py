@@ -19,14 +19,18 @@ class Memory:
     """RAM that grows on demand, up to `limit` bytes, from a non-zero base address.
 
     Freed blocks keep their content: what a driver leaves behind in them can be looked for.
+
+    Attributes:
+        allocations: how many blocks were ever allocated.
     """
 
-    __slots__ = ("_break", "_free", "_limit", "_live", "_view")
+    __slots__ = ("_break", "_free", "_limit", "_live", "_view", "allocations")
 
     base = _FIRST_ADDRESS
 
     def __init__(self, limit: int = 1 << 30) -> None:
         self._view = memoryview(bytearray(1 << 18))
+        self.allocations = 0
         self._break = 0
         self._limit = limit
         self._live: dict[int, int] = {}
@@ -42,6 +46,7 @@ class Memory:
             address = self._break + self.base
             self._grow(rounded)
         self._live[address] = rounded
+        self.allocations += 1
         return address
 
     def zalloc(self, size: int) -> int:
@@ -61,6 +66,11 @@ class Memory:
     def live_blocks(self) -> int:
         """How many blocks are allocated: equal before and after where nothing leaks."""
         return len(self._live)
+
+    def find(self, data: bytes) -> int | None:
+        """The first address at which `data` stands, in used or freed blocks; None for nowhere."""
+        start = bytes(self._view[: self._break]).find(data)
+        return None if start < 0 else start + self.base
 
     def _grow(self, size: int) -> None:
         end = self._break + size
