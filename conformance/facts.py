@@ -25,8 +25,6 @@ CONTEXT = "completion callbacks run with bottom halves disabled (6.10)"
 PROGRESS = "an accepted request completes (6.10)"
 NEIGHBOUR = "memory next to a buffer belongs to others, who change it while a request runs (6.3)"
 BUS_ERROR = "a bus error is -EIO, leaves the IV, and the next request works (eip93, 4.4)"
-    "a bus error ends the request with -EIO and leaves its IV; the next one works (eip93, 4.4)"
-)
 SHORT_LIST = "a list shorter than its request is -EINVAL, once (eip93, 8, case 11)"
 KEY_WIPED = "a freed transform leaves no key bytes in memory"
 LEAK = "what was mapped or allocated for a request is released with it"

@@ -44,7 +44,7 @@ class DmaBus:
         self.faults = 0
 
     def break_range(self, address: int, length: int) -> None:
-        """From now on no bus master reaches these bytes: an injected fault; `faults` counts hits."""
+        """Inject a fault: no bus master reaches these bytes any more; `faults` counts the hits."""
         self._broken = (address, address + length)
         self.faults = 0
 

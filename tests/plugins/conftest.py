@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from tcrypt.mutants import all_mutants
 from tcrypt.plugins import cli, results
 from tcrypt.reports.model import Report
 from tcrypt.reports.store import read_report
+from tcrypt.settings import PROFILES
 
 _DRIVERS = Path(__file__).with_name("drivers")
 _REPORT = "conformance-report"
@@ -143,7 +144,7 @@ class Inside(Tcrypt):
         self._capture.readouterr()
         record = self._pytester.inline_run(*words, no_reraise_ctrlc=True)
         out, err = self._capture.readouterr()
-        return Outcome(int(record.ret), out, err, self.folder)
+        return Outcome(int(record.ret or 0), out, err, self.folder)
 
 
 @pytest.fixture
@@ -166,6 +167,12 @@ def inside(
 def tcrypt_once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Tcrypt]:
     """Makes folders for runs that the tests of a module share."""
     return lambda: Tcrypt(tmp_path_factory.mktemp("run"))
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Half a second of patience, so that a test of hanging drivers ends soon."""
+    monkeypatch.setitem(PROFILES, "quick", replace(PROFILES["quick"], patience=0.5))
 
 
 @pytest.fixture(scope="session")

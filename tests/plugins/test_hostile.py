@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import pytest
-
-from tcrypt.settings import PROFILES
 
 pytest_plugins = ("pytester",)
 
@@ -18,7 +15,6 @@ _QUICK_TO_FAIL = (
 )
 _HANGING = {
     "loop": "encrypt hangs",
-    "sleep": "encrypt hangs",
     "stubborn": "encrypt hangs",
     "slow-init": "the driver hung, the item could not go on",
 }
@@ -36,14 +32,8 @@ def _run(where: Any, drivers: Callable[[str], str], names: tuple[str, ...], *wor
 
 @pytest.fixture(scope="module")
 def failed_at_once(tcrypt_once: Any, drivers: Callable[[str], str]) -> Any:
-    words = ("--check", "boundaries", "--check", "fuzz", "--check", "keys")
+    words = ("--check", "fuzz", "--check", "keys")
     return _run(tcrypt_once(), drivers, _QUICK_TO_FAIL, *words)
-
-
-@pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Half a second of patience, so that a test of hanging drivers ends soon."""
-    monkeypatch.setitem(PROFILES, "quick", replace(PROFILES["quick"], patience=0.5))
 
 
 def _driver_failures(outcome: Any, name: str, check: str) -> list[Any]:
@@ -65,10 +55,9 @@ _EXPECTED = {
 
 
 @pytest.mark.parametrize("name", _QUICK_TO_FAIL)
-@pytest.mark.parametrize("check", ["boundaries", "fuzz"])
-def test_broken_promise_is_named(failed_at_once: Any, name: str, check: str) -> None:
-    messages = {failure.message for failure in _driver_failures(failed_at_once, name, check)}
-    assert _EXPECTED[name] in messages
+def test_broken_promise_is_named(failed_at_once: Any, name: str) -> None:
+    (failure,) = _driver_failures(failed_at_once, name, "fuzz")
+    assert failure.message == _EXPECTED[name]
 
 
 @pytest.mark.parametrize("name", _QUICK_TO_FAIL)
@@ -79,7 +68,7 @@ def test_failure_points_at_the_driver(failed_at_once: Any, name: str) -> None:
 
 def test_every_item_of_every_driver_has_a_verdict(failed_at_once: Any) -> None:
     items = failed_at_once.report.items
-    assert len(items) == 3 * (len(_QUICK_TO_FAIL) + 1)
+    assert len(items) == 2 * (len(_QUICK_TO_FAIL) + 1)
     assert {item.verdict for item in items} == {"failed", "passed"}
     assert not failed_at_once.report.interrupted
 
@@ -115,13 +104,14 @@ def test_hanging_drivers_fail_and_are_said_to_hang(
         assert "an accepted request completes" in failure.fact
 
 
+@pytest.mark.usefixtures("impatient")
 def test_driver_that_keeps_the_machine_busy_for_ever_fails(
     inside: Any, drivers: Callable[[str], str]
 ) -> None:
     outcome = _run(inside, drivers, ("busy",), "--check", "registration")
     (failure,) = outcome.report.failures
-    assert failure.message == "encrypt never ends"
-    assert "events without an end" in failure.details[0]
+    # Whether time or events run out first depends on the machine.
+    assert failure.message in ("encrypt never ends", "encrypt hangs")
 
 
 def test_patience_of_the_quick_profile_ends_a_sleeping_driver(

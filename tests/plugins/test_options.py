@@ -94,11 +94,8 @@ def test_bad_values_are_refused(
         ("op=enc,key=16,len=16,iv=wrap", "wrap<bits>:<blocks>"),
     ],
 )
-@pytest.mark.parametrize("check", ["fuzz", "boundaries"])
-def test_malformed_cases_are_refused(
-    pytester: pytest.Pytester, check: str, case: str, message: str
-) -> None:
-    words = ("--tcrypt-driver", "cbc(aes-generic)", "--tcrypt-check", check)
+def test_malformed_cases_are_refused(pytester: pytest.Pytester, case: str, message: str) -> None:
+    words = ("--tcrypt-driver", "cbc(aes-generic)", "--tcrypt-check", "fuzz")
     text = _refused(pytester, *words, "--tcrypt-case", case)
     assert f"--tcrypt-case {case!r}" in text
     assert message in text

@@ -107,6 +107,7 @@ def test_broken_provider_that_is_not_selected_does_not_matter(
     assert outcome.status == 0
 
 
+@pytest.mark.usefixtures("impatient")
 def test_provider_that_registers_nothing_or_hangs_is_named(inside: Any) -> None:
     inside.write("empty.py", "def register(machine):\n    pass\n")
     inside.write("stuck.py", "import time\n\ndef register(machine):\n    time.sleep(3600)\n")

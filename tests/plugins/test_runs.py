@@ -10,7 +10,7 @@ import pytest
 
 pytest_plugins = ("pytester",)
 
-_WORDS = ("--algorithm", "cbc(aes)", "--algorithm", "sha1", "--seed", "7")
+_WORDS = ("--algorithm", "cbc(aes)", "--seed", "7")
 _PROVIDERS = ("--provider", "software", "--provider", "wrong_iv")
 
 
