@@ -26,7 +26,7 @@ from tcrypt.engine.api.requests import SkcipherRequest
 from tcrypt.engine.api.scatterlist import Segment
 from tcrypt.engine.api.transforms import Skcipher
 from tcrypt.engine.crypto_engine import CryptoEngine
-from tcrypt.engine.sim import Context, IrqLine, Simulation, Tasklet
+from tcrypt.engine.sim import BusError, Context, IrqLine, Simulation, Tasklet
 
 BLOCK = 16
 KEY_SIZES = (16, 24, 32)
@@ -48,6 +48,7 @@ class ToyJob:
     iv: bytes
     sources: list[Segment]
     destinations: list[Segment]
+    bus_error: bool = False
 
 
 class ToyDevice:
@@ -89,18 +90,24 @@ class ToyDevice:
 
     def _finish(self) -> None:
         job = self._waiting.popleft()
-        # All memory is reached over the bus, which answers an error where nothing is mapped.
+        try:
+            self._work(job)
+        except BusError:
+            # All memory is reached over the bus, which refuses what the driver did not map.
+            job.bus_error = True
+        self.jobs += 1
+        self.done.append(job)
+        self.irq.set_level(True)
+        if self._waiting:
+            self._start(self._waiting[0])
+
+    def _work(self, job: ToyJob) -> None:
         data = b"".join(self.bus.read(*source) for source in job.sources)
         cipher = AES.new(job.key, AES.MODE_CBC, iv=job.iv)
         out = cipher.encrypt(data) if job.encrypt else cipher.decrypt(data)
         for address, length in job.destinations:
             self.bus.write(address, out[:length])
             out = out[length:]
-        self.jobs += 1
-        self.done.append(job)
-        self.irq.set_level(True)
-        if self._waiting:
-            self._start(self._waiting[0])
 
 
 # -------------------------------------------------------------------------------- the driver
@@ -255,19 +262,20 @@ class ToyDriver:
     def done_task(self) -> None:
         """Softirq: complete everything that is done, in the order of submission."""
         while self.device.done:
-            self.device.done.popleft()
-            self.complete(self.in_flight.popleft())
+            job = self.device.done.popleft()
+            self.complete(self.in_flight.popleft(), -errno.EIO if job.bus_error else 0)
 
-    def complete(self, request: SkcipherRequest) -> None:
+    def complete(self, request: SkcipherRequest, status: int) -> None:
         """Give the memory back, leave the next IV in the request, and tell the engine."""
         work: ToyWork = request.ctx
         for mapping in work.mappings:
             self.machine.dma.unmap(*mapping)
         if work.encrypt:
             work.next_iv = request.dst.read(BLOCK, request.cryptlen - BLOCK)
-        assert request.iv is not None
-        request.iv.write(work.next_iv)
-        self.engine.finalize(request, 0)
+        if not status:
+            assert request.iv is not None
+            request.iv.write(work.next_iv)
+        self.engine.finalize(request, status)
 
 
 # ----------------------------------------------------------------------------- the connection
