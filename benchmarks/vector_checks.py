@@ -54,7 +54,7 @@ def suite(catalogue: Catalogue, algorithm: str, provider: str, directory: Path) 
     providers.add_entry_points()
     chosen = Selection(providers=(provider,), algorithms=(algorithm,))
     session = TcryptSession(Settings(selection=chosen), providers, catalogue)
-    session.open_log(directory, worker="", run="", arguments=[], version="benchmark")
+    session.open_log(directory, [], worker="", run="")
     count = 0
     for plan in session.plans(vectors.CHECK):
         if plan.part.startswith("cavp:"):
