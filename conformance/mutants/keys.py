@@ -194,10 +194,10 @@ def contradictory_mask() -> Planted:
     def setkey(self: EipHash, tfm: Ahash, key: bytearray) -> int:
         registry = tfm.machine.registry
         try:
-            helper = registry.alloc_ahash(f"{self.spec.name}-eip93", 0, AlgFlag.ASYNC)
+            plain = registry.alloc_ahash(f"{self.spec.name}-eip93", 0, AlgFlag.ASYNC)
         except OSError as error:
             return -(error.errno or errno.ENOENT)
-        registry.free(helper)
+        registry.free(plain)
         return original(self, tfm, key)
 
     return replaced((EipHash, "setkey", setkey))

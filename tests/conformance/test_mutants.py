@@ -398,7 +398,7 @@ def test_every_defect_has_its_place_in_one_of_the_tables() -> None:
 @pytest.mark.parametrize("name", [found.id for found in all_mutants()])
 def test_defect_is_gone_afterwards(name: str) -> None:
     modules = {n: m for n, m in sys.modules.items() if n.startswith("tcrypt.engine")}
-    places = [*modules.values()]
+    places: list[object] = [*modules.values()]
     for module in modules.values():
         places += [v for v in vars(module).values() if isinstance(v, type)]
     before = [dict(vars(place)) for place in places]
