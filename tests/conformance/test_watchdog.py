@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -94,6 +95,36 @@ def test_the_signal_comes_again_for_a_driver_that_catches_it(
                 caught += 1
         watchdog.disarm()
     assert caught == 2
+
+
+@pytest.mark.parametrize("cleanup", [False, True])
+def test_a_driver_that_catches_it_again_and_again_is_ended(
+    monkeypatch: pytest.MonkeyPatch, cleanup: bool
+) -> None:
+    monkeypatch.setattr("tcrypt.watchdog._REPEAT", _SHORT)
+    end = time.monotonic() + 5.0
+    cleaned = 0
+
+    def deaf() -> None:
+        nonlocal cleaned
+        while time.monotonic() < end:
+            try:
+                try:
+                    loop()
+                finally:
+                    cleaned += cleanup
+            except BaseException:
+                continue
+
+    trace = sys.gettrace()
+    watchdog = Watchdog(_SHORT)
+    with watchdog.watching("driver"):
+        watchdog.arm()
+        with pytest.raises(WatchdogError):
+            deaf()
+        watchdog.disarm()
+    assert time.monotonic() < end
+    assert sys.gettrace() is trace
 
 
 def test_the_time_between_cases_is_bounded_too(monkeypatch: pytest.MonkeyPatch) -> None:

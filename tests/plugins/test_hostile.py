@@ -16,6 +16,7 @@ _QUICK_TO_FAIL = (
 _HANGING = {
     "loop": "encrypt hangs",
     "stubborn": "encrypt hangs",
+    "deaf": "encrypt hangs",
     "slow-init": "the driver hung, the item could not go on",
 }
 _BOUND_S = 30
