@@ -6,6 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 from contextlib import redirect_stdout
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="tcrypt", description="Conformance suite for Linux-style crypto drivers."
     )
+    version = metadata.version("pytest-tcrypt")
+    parser.add_argument("--version", action="version", version=f"tcrypt {version}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     commands.add_parser(
         "run",

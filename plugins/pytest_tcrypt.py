@@ -23,7 +23,7 @@ SESSION: pytest.StashKey[TcryptSession] = pytest.StashKey()
 RUN_ID: pytest.StashKey[str] = pytest.StashKey()
 ASKED: pytest.StashKey[set[str]] = pytest.StashKey()
 _FIXTURE = "tcrypt_plan"
-_NO_RUN = ("collectonly", "showfixtures", "show_fixtures_per_test")
+_NO_RUN = ("collectonly", "showfixtures", "show_fixtures_per_test", "setuponly", "setupplan")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -98,7 +98,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int | pytest.ExitC
         return
     from tcrypt.plugins import results
 
-    results.end(config.stash[SESSION], int(exitstatus))
+    results.end(config, config.stash[SESSION], int(exitstatus))
     if RUN_ID in config.stash:
         session.exitstatus = results.report(config, int(exitstatus))
 

@@ -134,10 +134,13 @@ def begin(
     session.record_items(plans, CHECKS if asked is None else asked)
 
 
-def end(session: TcryptSession | None, exit_status: int) -> None:
+def end(config: pytest.Config, session: TcryptSession, exit_status: int) -> None:
     """Close this process's log."""
-    if session is not None:
+    try:
         session.close(exit_status)
+    except OSError as error:
+        # The report will say that the log has no end; the terminal says why.
+        config.stash[TROUBLE] = f"the event log could not be ended: {error}"
 
 
 def report(config: pytest.Config, exit_status: int) -> int:
