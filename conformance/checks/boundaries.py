@@ -182,6 +182,10 @@ def _hash(reference: HashReference, largest: int) -> Iterator[AnySpec]:
     for layout in HASH_LAYOUTS:
         for length in (0, 1, 63, 64, 65, 128, 200, 256, 333, 512, 1280):
             yield HashSpec(length, next(sizes), slug(layout.name), next(seeds))
+    # Counts of 16 bits, carried from one step to the next.
+    for layout in HASH_LAYOUTS[:1] + HASH_LAYOUTS[8:9]:
+        for length in _up_to((65_537, 65_552), largest):
+            yield HashSpec(length, next(sizes), slug(layout.name), next(seeds))
     if reference.keyed:
         for key in keys:
             for length in (0, 64, 100):

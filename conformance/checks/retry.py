@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from tcrypt import facts
 from tcrypt.checks.common import AnyBench, make_bench, reference_for
-from tcrypt.cipher_bench import CipherBench, CipherCase
+from tcrypt.cipher_bench import CipherCase
 from tcrypt.engine.api.errors import errno_name
 from tcrypt.engine.api.flags import AlgFlag, ReqFlag
+from tcrypt.engine.sim import Costs
 from tcrypt.hash_bench import HashBench
 from tcrypt.layouts import CIPHER_LAYOUTS, CipherLayout
 from tcrypt.material import draw
@@ -45,6 +47,36 @@ _SINGLE = (CIPHER_LAYOUTS[0], CIPHER_LAYOUTS[2])
 _REFUSALS = (-errno.ENOSPC, -errno.EBUSY)
 _HASH_LENGTHS = (1, 64, 65, 200, 3, 128, 55)
 
+
+@dataclass(frozen=True, slots=True)
+class _Load:
+    """Requests that are submitted at once.
+
+    Attributes:
+        name: the case's name.
+        layouts: in which ciphers' requests lie, in turn.
+        flags: of the requests.
+        most: how many requests at most; 0 for more than ring and queue hold.
+        slow_host: whether the host answers interrupts more slowly than the device works, so that
+            several results wait when it does.
+        stop: whether the engines are stopped while the requests wait; they must drain.
+    """
+
+    name: str
+    layouts: tuple[CipherLayout, ...]
+    flags: int
+    most: int = 0
+    slow_host: bool = False
+    stop: bool = False
+
+
+_LOADS = (
+    _Load("backlog", _SINGLE, _MAY_BACKLOG),
+    _Load("no-backlog", _SINGLE, 0),
+    _Load("backlog-mixed", _MIXED, _MAY_BACKLOG),
+    _Load("backlog-slow-host", _SINGLE, _MAY_BACKLOG, most=120, slow_host=True),
+    _Load("stopped", _SINGLE, _MAY_BACKLOG, most=60, stop=True),
+)
 _AnySwarm = Swarm[Any]
 _Fill = Callable[[_AnySwarm, int], list[Problem]]
 
@@ -66,25 +98,14 @@ class _Retry:
             recorder.unexecuted("not-applicable", reason, ["all"])
             return
         bench = make_bench(self.subject, watchdog)
-        loads: list[tuple[str, tuple[CipherLayout, ...], int]] = [
-            ("backlog", _SINGLE, _MAY_BACKLOG),
-            ("no-backlog", _SINGLE, 0),
-        ]
-        if isinstance(bench, CipherBench):
-            loads.append(("backlog-mixed", _MIXED, _MAY_BACKLOG))
-        for name, layouts, flags in loads:
-            if recorder.wants(name):
-                self._load(recorder, bench, name, layouts, flags)
+        for load in _LOADS:
+            mixed = load.layouts is _MIXED and isinstance(bench, HashBench)
+            if recorder.wants(load.name) and not mixed:
+                self._load(recorder, bench, load)
 
-    def _load(
-        self,
-        recorder: Recorder,
-        bench: AnyBench,
-        name: str,
-        layouts: tuple[CipherLayout, ...],
-        flags: int,
-    ) -> None:
+    def _load(self, recorder: Recorder, bench: AnyBench, load: _Load) -> None:
         """One load on a machine of its own: judged as a whole, then request by request."""
+        name = load.name
         bench.broken = True
         bench.refresh()
         swarm: _AnySwarm
@@ -92,8 +113,8 @@ class _Retry:
         if isinstance(bench, HashBench):
             swarm, fill = HashSwarm(bench), self._fill_hashes
         else:
-            swarm, fill = CipherSwarm(bench), partial(self._fill_ciphers, layouts)
-        play = partial(self._play, bench, swarm, fill, flags)
+            swarm, fill = CipherSwarm(bench), partial(self._fill_ciphers, load.layouts)
+        play = partial(self._play, bench, swarm, fill, load)
         found = bench.guarded("retry", play, again=False)
         recorder.result(f"{name}/all", found, token=name)
         if found:
@@ -103,18 +124,25 @@ class _Retry:
             problems = bench.guarded("retry", judge, again=False)
             recorder.result(f"{name}/request-{flight.index}", problems, token=name)
 
-    def _play(self, bench: AnyBench, swarm: _AnySwarm, fill: _Fill, flags: int) -> list[Problem]:
+    def _play(self, bench: AnyBench, swarm: _AnySwarm, fill: _Fill, load: _Load) -> list[Problem]:
         machine = bench.machine
+        if load.slow_host:
+            machine.sim.costs = Costs(softirq=1_000, irq=2_000)
         depth = sum(accelerator.depth for accelerator in machine.accelerators)
         room = sum(engine.queue.max_qlen for engine in machine.engines)
         # All are submitted before the engine's worker runs, so the longer of both overflows both.
-        found = fill(swarm, max(depth, room) + _BEYOND)
+        overflow = max(depth, room) + _BEYOND
+        found = fill(swarm, min(load.most, overflow) if load.most else overflow)
         if found:
             return found
         mappings, blocks = machine.dma.live_mappings, machine.memory.live_blocks
-        swarm.submit(flags)
+        swarm.submit(load.flags)
+        if load.stop:
+            for engine in machine.engines:
+                engine.stop()
         bench.settle()
-        found = _whole(swarm, flags) + bench.machine_problems(mappings)
+        full = len(swarm.flights) == overflow
+        found = _whole(swarm, load.flags, full=full) + bench.machine_problems(mappings)
         return found + _blocks_left(blocks, machine.memory.live_blocks)
 
     def _fill_ciphers(
@@ -153,8 +181,8 @@ class _Retry:
         return []
 
 
-def _whole(swarm: _AnySwarm, flags: int) -> list[Problem]:
-    """What can be said of all requests together."""
+def _whole(swarm: _AnySwarm, flags: int, *, full: bool) -> list[Problem]:
+    """What can be said of all requests together; `full` if they are more than the ring holds."""
     accepted = [f for f in swarm.flights if f.ticket.pending]
     found: list[Problem] = []
     refused = [f.ticket.submitted for f in swarm.flights if _is_refused(f)]
@@ -175,7 +203,7 @@ def _whole(swarm: _AnySwarm, flags: int) -> list[Problem]:
         found.append(problem._replace(details=(*problem.details, detail)))
     found += swarm.order_problems([f for f in accepted if f.ticket.status is not None])
     engines = [engine for engine in swarm.machine.engines if engine.retry_support]
-    if flags & _MAY_BACKLOG and engines and not any(engine.retries for engine in engines):
+    if full and flags & _MAY_BACKLOG and engines and not any(engine.retries for engine in engines):
         found.append(
             Problem(
                 "the hardware was never full",
