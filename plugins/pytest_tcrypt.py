@@ -137,7 +137,7 @@ def _session(config: pytest.Config) -> TcryptSession:
             _start(config)
         except pytest.UsageError as error:
             # In the middle of collection a usage error would be shown as a traceback.
-            pytest.exit(str(error), pytest.ExitCode.USAGE_ERROR)
+            raise pytest.Collector.CollectError(str(error)) from None
     return config.stash[SESSION]
 
 

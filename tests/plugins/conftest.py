@@ -134,13 +134,13 @@ class Inside(Tcrypt):
             self._monkeypatch.setenv(name, value)
         assert words[0] == "tcrypt"
         if words[1] == "run":
-            return self._inner_pytest(cli.pytest_arguments(words[2:]))
+            return self.pytest(*cli.pytest_arguments(words[2:]))
         out, err = io.StringIO(), io.StringIO()
         with redirect_stdout(out), redirect_stderr(err):
             status = cli.main(words[1:])
         return Outcome(status, out.getvalue(), err.getvalue(), self.folder)
 
-    def _inner_pytest(self, words: list[str]) -> Outcome:
+    def pytest(self, *words: str) -> Outcome:
         self._capture.readouterr()
         record = self._pytester.inline_run(*words, no_reraise_ctrlc=True)
         out, err = self._capture.readouterr()
