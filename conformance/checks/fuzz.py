@@ -19,6 +19,7 @@ from tcrypt.oracle import AeadReference, SkcipherReference
 from tcrypt.plan import Plan
 from tcrypt.problems import Problem
 from tcrypt.recorder import Recorder
+from tcrypt.seeding import seed_alone
 from tcrypt.settings import Settings
 from tcrypt.specs import AeadSpec, HashSpec, SkcipherSpec
 from tcrypt.subject import Subject
@@ -182,7 +183,8 @@ class _Search:
             self._examine(spec)
 
         try:
-            examine()
+            with seed_alone():
+                examine()
         except (_CaseFailedError, FlakyFailure):
             return self._failing
         except DriverGivenUpError:

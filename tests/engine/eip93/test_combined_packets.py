@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 from Crypto.Cipher import AES, DES3
 
-from tcrypt.engine.eip93 import registers as reg
 from tcrypt.engine.compression import (
     MD5_INITIAL,
     SHA1_INITIAL,
@@ -19,6 +18,7 @@ from tcrypt.engine.compression import (
     sha1_compress,
     sha256_compress,
 )
+from tcrypt.engine.eip93 import registers as reg
 from tcrypt.engine.eip93.hashing import HASHES
 from tcrypt.engine.eip93.records import (
     Cipher,

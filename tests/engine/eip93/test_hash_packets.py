@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tcrypt.engine.eip93 import registers as reg
 from tcrypt.engine.compression import SHA224_INITIAL, sha256_compress
+from tcrypt.engine.eip93 import registers as reg
 from tcrypt.engine.eip93.hashing import HASHES
 from tcrypt.engine.eip93.records import (
     Digest,
