@@ -60,6 +60,22 @@ def test_seed_decides_what_is_fuzzed_and_nothing_else(
     assert (seen[0] != seen[1]) is changes
 
 
+def test_fuzz_cases_do_not_depend_on_the_modules_of_a_project(
+    tcrypt: Any, drivers: Callable[[str], str]
+) -> None:
+    # Hypothesis would draw these numbers, which fit everything that is drawn here.
+    tcrypt.write("numbers/conftest.py", f"NUMBERS = {list(range(1, 700))}\n")
+    seen = []
+    for name in ("plain", "numbers"):
+        log = tcrypt.write(f"{name}/log", "")
+        inner = type(tcrypt)(tcrypt.folder / name)
+        words = ("--from", drivers("logged"), "--provider", "logged", "--check", "fuzz")
+        assert inner.run(*words, REQUEST_LOG=str(log)).status == 0
+        seen.append(log.read_text())
+        assert not (inner.folder / ".hypothesis").exists()
+    assert seen[0] == seen[1] != ""
+
+
 def test_two_processes_run_the_same_cases_with_the_same_verdicts(
     once: Any, in_two_processes: Any, failures: Callable[[Any], Any]
 ) -> None:
