@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from contextlib import redirect_stdout
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from tcrypt.plugins import options
 
 __all__ = ("main", "pytest_arguments")
 
-# This command is part of the package, so pytest meets it imported; it holds no assert to rewrite.
-_QUIET = ("-W", "ignore:Module already imported:pytest.PytestAssertRewriteWarning")
 _WIDE = 200
 _SUITE = ("--pyargs", "tcrypt")
 
@@ -24,7 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Entry point; the exit status."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     if words[:1] == ["run"]:
-        return _run(words[1:])
+        _run(words[1:])
     parser = _parser()
     chosen = parser.parse_args(words)
     status: int = chosen.function(chosen)
@@ -57,16 +56,19 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _run(words: list[str]) -> int:
-    """Hand over to pytest; `--provider` and the like mean `--tcrypt-provider`."""
-    import pytest
+def _run(words: list[str]) -> NoReturn:
+    """Become pytest; `--provider` and the like mean `--tcrypt-provider`.
 
-    return int(pytest.main(pytest_arguments(words)))
+    In this process the package is imported already, and pytest could not rewrite its asserts.
+    """
+    # -P as for the command `pytest`: the current folder is not on the import path.
+    command = [sys.executable, "-P", "-m", "pytest", *pytest_arguments(words)]
+    os.execv(sys.executable, command)
 
 
 def pytest_arguments(words: Sequence[str]) -> list[str]:
     """What `tcrypt run` with these words hands to pytest."""
-    return [*_QUIET, *_SUITE, *map(_prefixed, words)]
+    return [*_SUITE, *map(_prefixed, words)]
 
 
 def _prefixed(word: str) -> str:
