@@ -171,8 +171,9 @@ def tcrypt_once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Tcrypt
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Half a second of patience, so that a test of hanging drivers ends soon."""
-    monkeypatch.setitem(PROFILES, "quick", replace(PROFILES["quick"], patience=0.5))
+    """A third of a second of patience, so that a test of hanging drivers ends soon."""
+    monkeypatch.setitem(PROFILES, "quick", replace(PROFILES["quick"], patience=0.3))
+    monkeypatch.setattr("tcrypt.watchdog._REPEAT", 0.1)
 
 
 @pytest.fixture(scope="session")
