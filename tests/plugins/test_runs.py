@@ -113,7 +113,7 @@ def register(machine):
     )
     words = ("--from", "mine.py", "--provider", "mine", "--provider", "software")
     checks = ("--algorithm", "cbc(aes)", "--check", "keys", "--check", "registration")
-    outcome = tcrypt.run(*words, *checks, "-n", "2")
+    outcome = tcrypt.run(*words, *checks, "-n", "1")
     assert outcome.status != 0
     assert outcome.report.interrupted
     software = [item for item in outcome.report.items if item.provider == "software"]
