@@ -1,0 +1,113 @@
+"""Cipher cases that share keys, and the judgement of several requests at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tcrypt.cipher_bench import CipherCase
+from tcrypt.oracle import AeadReference, SkcipherReference
+from tcrypt.problems import Problem
+from tcrypt.specs import AeadSpec, SkcipherSpec
+from tcrypt.swarm import CipherSwarm
+
+__all__ = ("CipherReference", "Maker", "Scenario", "at_request", "first_problem", "play")
+
+CipherReference = SkcipherReference | AeadReference
+Scenario = Callable[[], list[Problem]]
+_AUTHENC_KEYS = (16, 24, 32)
+
+
+class Maker:
+    """Cases that share keys: `seed` names the key, and sizes tell the requests apart."""
+
+    def __init__(self, reference: CipherReference) -> None:
+        self.reference = reference
+        self.sizes = tuple(reference.key_sizes or _AUTHENC_KEYS)
+
+    def case(
+        self,
+        op: str,
+        length: int,
+        *,
+        seed: int = 1,
+        size: int = 0,
+        with_key: bool = False,
+        assoc: int = 16,
+        tag: int = 0,
+        tamper: str = "",
+    ) -> CipherCase:
+        """A request and the oracle's answer; the first key size and the full tag by default."""
+        size = size or self.sizes[0]
+        reference = self.reference
+        if isinstance(reference, SkcipherReference):
+            return SkcipherSpec(op, size, length, seed=seed).case(reference, with_key=with_key)
+        spec = AeadSpec(
+            op, size, length, assoc, tag or reference.maxauthsize, tamper=tamper, seed=seed
+        )
+        return spec.case(reference, with_key=with_key)
+
+    def directions(self) -> list[CipherCase]:
+        """Both directions in turn, with one setkey at the start."""
+        first = self.case("dec", 64, with_key=True)
+        return [first, *(self.case(op, 64) for op in ("enc", "dec", "dec", "enc", "enc", "dec"))]
+
+    def lengths(self) -> list[CipherCase]:
+        """Short, empty, long and short again."""
+        first = self.case("enc", 16, with_key=True)
+        return [
+            first,
+            *(self.case(op, n) for n in (0, 512, 16, 4096, 0, 32) for op in ("enc", "dec")),
+        ]
+
+    def keys(self) -> list[CipherCase]:
+        """Other bytes and other sizes of key, there and back."""
+        found = []
+        for seed in (1, 2, 3, 1):
+            for size in self.sizes:
+                for op in ("enc", "dec"):
+                    found.append(self.case(op, 64, seed=seed, size=size, with_key=True))
+        return found
+
+    def assoclens(self) -> list[CipherCase]:
+        """AAD of changing length on one key."""
+        first = self.case("enc", 32, with_key=True)
+        lengths = (8, 12, 0, 16, 20, 13, 256, 16)
+        return [first, *(self.case(op, 32, assoc=n) for n in lengths for op in ("enc", "dec"))]
+
+    def authsizes(self) -> list[CipherCase]:
+        """Tags of changing length on one key."""
+        first = self.case("enc", 32, with_key=True)
+        most = self.reference.maxauthsize if isinstance(self.reference, AeadReference) else 0
+        tags = [n for n in (12, 4, most, 8, 10, 12, most) if n <= most]
+        return [first, *(self.case(op, 32, tag=n) for n in tags for op in ("enc", "dec"))]
+
+    def forged_then_sound(self) -> list[CipherCase]:
+        """Forgeries between sound messages of both directions."""
+        first = self.case("dec", 64, with_key=True)
+        forged = [self.case("dec", 64, tamper=t) for t in ("tag:3", "text:77", "aad:9")]
+        sound = [self.case(op, 64) for op in ("dec", "enc", "dec")]
+        return [first, *(case for pair in zip(forged, sound, strict=True) for case in pair)]
+
+
+def at_request(problem: Problem, number: int, case: CipherCase) -> Problem:
+    """The problem, with the place of its request in the sequence."""
+    what = "encrypt" if case.encrypt else "decrypt"
+    detail = f"request {number} of the sequence, {what} of {len(case.data)} bytes"
+    return problem._replace(details=(*problem.details, detail))
+
+
+def play(swarm: CipherSwarm, flags: int) -> list[Problem]:
+    """Submit all requests, let the machine settle, and judge them and the machine."""
+    mappings = swarm.bench.machine.dma.live_mappings
+    swarm.submit(flags)
+    swarm.bench.settle()
+    return first_problem(swarm) or swarm.bench.machine_problems(mappings)
+
+
+def first_problem(swarm: CipherSwarm) -> list[Problem]:
+    """The problems of the first request of a settled swarm that has any."""
+    for flight in swarm.flights:
+        found = swarm.problems(flight)
+        if found:
+            return [at_request(problem, flight.index, flight.load.case) for problem in found]
+    return []
