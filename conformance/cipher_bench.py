@@ -207,10 +207,6 @@ class CipherBench(Bench):
         self.uninitialised(request)
         return Prepared(case, layout, plan, image, base, lists, request)
 
-    def launch(self, prepared: Prepared, flags: int = 0) -> Ticket:
-        """Submit a prepared case without running the machine."""
-        return self.submit(prepared.request, self._call(prepared), flags | _flags(prepared.layout))
-
     def _call(self, prepared: Prepared) -> Callable[[Any], int]:
         tfm = prepared.request.tfm
         return tfm.encrypt if prepared.case.encrypt else tfm.decrypt
