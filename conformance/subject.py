@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from tcrypt.engine.api.algorithms import AeadAlg, AhashAlg, AnyAlg, SkcipherAlg
 from tcrypt.engine.api.flags import AlgType, flag_names
-from tcrypt.engine.api.machine import Machine
+from tcrypt.engine.api.machine import Machine, Setup
 
 __all__ = ("Provider", "Subject", "properties_of")
 
@@ -18,13 +18,23 @@ class Provider:
 
     Attributes:
         name: as options and reports use it.
-        boot: a new machine with the generics and the provider's algorithms registered.
+        build: a new machine with the generics and the provider's algorithms registered.
         origin: where it comes from, for the reader of a report.
+        setup: how its machines are built.
     """
 
     name: str
-    boot: Callable[[], Machine]
+    build: Callable[[Setup], Machine]
     origin: str = ""
+    setup: Setup = field(default_factory=Setup)
+
+    def boot(self) -> Machine:
+        """A new machine."""
+        return self.build(self.setup)
+
+    def under(self, setup: Setup) -> Provider:
+        """The same provider on machines that are built differently."""
+        return replace(self, setup=setup)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +58,10 @@ class Subject:
     def type(self) -> AlgType:
         """skcipher, aead or ahash."""
         return self.alg.type
+
+    def under(self, setup: Setup) -> Subject:
+        """The same driver on machines that are built differently."""
+        return replace(self, provider=self.provider.under(setup))
 
     @property
     def id(self) -> str:

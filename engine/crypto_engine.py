@@ -38,7 +38,7 @@ class CryptoEngine:
         self.machine = machine
         self.name = name
         self.retry_support = retry_support
-        self.queue = CryptoQueue(qlen)
+        self.queue = CryptoQueue(machine.setup.knobs.get("queue_length", qlen))
         self.running = False
         self.busy = False
         self.current: AnyRequest | None = None

@@ -18,7 +18,7 @@ from types import ModuleType
 from typing import Any
 
 from tcrypt.engine import software as generics
-from tcrypt.engine.api.machine import Accelerator, Machine
+from tcrypt.engine.api.machine import Accelerator, Machine, Setup
 from tcrypt.engine.eip93.device import Device
 from tcrypt.engine.eip93.driver.policy import OPENWRT, FallbackPolicy
 from tcrypt.engine.eip93.driver.probe import probe
@@ -70,8 +70,8 @@ class Providers:
             raise ProviderError(f"provider name {name!r} of {origin} is taken by {taken}")
         if not callable(register):
             raise ProviderError(f"provider {name!r} of {origin}: {register!r} is not callable")
-        boot = partial(_boot, register, own=name != "software")
-        self._providers[name] = Provider(name, boot, origin)
+        build = partial(_build, register, name != "software")
+        self._providers[name] = Provider(name, build, origin)
 
     def add_entry_points(self, points: Iterable[Any] | None = None) -> None:
         """Add what installed distributions offer under `tcrypt.providers`."""
@@ -100,8 +100,8 @@ class _Late:
         self._register(machine)
 
 
-def _boot(register: Register, *, own: bool) -> Machine:
-    machine = Machine()
+def _build(register: Register, own: bool, setup: Setup) -> Machine:
+    machine = Machine(setup=setup)
     if own:
         generics.register(machine)
     register(machine)
@@ -185,9 +185,8 @@ def attach_eip93(machine: Machine, variant: Variant, policy: FallbackPolicy | No
     irq = IrqLine(machine.sim, variant.name)
     device = Device(machine.sim, machine.dma, irq, variant)
     used = policy or FallbackPolicy()
-    driver = probe(
-        machine, device, irq, name=variant.name, ring_size=variant.ring_size, policy=used
-    )
+    ring_size = machine.setup.knobs.get("ring_size", variant.ring_size)
+    driver = probe(machine, device, irq, name=variant.name, ring_size=ring_size, policy=used)
     machine.attach(
         Accelerator(
             name=variant.name,

@@ -6,8 +6,8 @@ so a run boots a new one wherever the previous one may have been left in pieces.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from tcrypt.engine.api.dma import DmaBus
@@ -15,11 +15,25 @@ from tcrypt.engine.api.memory import Memory
 from tcrypt.engine.api.registry import Registry
 from tcrypt.engine.sim import Simulation
 
-__all__ = ("Accelerator", "Machine")
+__all__ = ("Accelerator", "Machine", "Setup")
 
 
 def _any_length(cra_name: str) -> int:
     return 1
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """How a machine is built, beside what a provider registers on it.
+
+    Attributes:
+        semantics: which `crypto_engine` it has, a name of `tcrypt.engine.semantics.PROFILES`.
+        knobs: sizes that a provider may honour, such as `ring_size` (entries) and `queue_length`
+            (requests); what it does not know it ignores.
+    """
+
+    semantics: str = "linux-6.17"
+    knobs: Mapping[str, int] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +60,13 @@ class Accelerator:
 class Machine:
     """The simulated machine that drivers are registered on."""
 
-    def __init__(self, sim: Simulation | None = None, memory: Memory | None = None) -> None:
+    def __init__(
+        self,
+        sim: Simulation | None = None,
+        memory: Memory | None = None,
+        setup: Setup | None = None,
+    ) -> None:
+        self.setup = setup or Setup()
         self.sim = sim or Simulation()
         self.memory = memory or Memory()
         self.dma = DmaBus(self.memory)

@@ -17,7 +17,7 @@ from tcrypt import facts
 from tcrypt.cipher_bench import CipherBench, CipherCase
 from tcrypt.engine.api.dma import DmaDirection
 from tcrypt.engine.api.flags import ReqFlag
-from tcrypt.engine.api.machine import Machine
+from tcrypt.engine.api.machine import Machine, Setup
 from tcrypt.engine.api.scatterlist import Scatterlist, Segment
 from tcrypt.engine.sim import Context
 from tcrypt.engine.software.authenc import authenc_algs
@@ -75,14 +75,14 @@ class Planted:
     def call(self, request: Any, right: Callable[[Any], int]) -> Any:
         return self.misdeed(request.tfm.machine, request, lambda: right(request))
 
-    def boot(self) -> Machine:
-        machine = Machine()
+    def build(self, setup: Setup) -> Machine:
+        machine = Machine(setup=setup)
         machine.registry.register(self.alg)
         self.machines.append(machine)
         return machine
 
     def bench(self, seconds: float = 30.0) -> CipherBench:
-        return CipherBench(Subject(Provider("planted", self.boot), self.alg), Watchdog(seconds))
+        return CipherBench(Subject(Provider("planted", self.build), self.alg), Watchdog(seconds))
 
 
 def reference(algorithm: str) -> Any:

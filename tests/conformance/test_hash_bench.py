@@ -12,7 +12,7 @@ from tcrypt import facts
 from tcrypt.engine.api.algorithms import AhashAlg
 from tcrypt.engine.api.dma import DmaDirection
 from tcrypt.engine.api.flags import ReqFlag
-from tcrypt.engine.api.machine import Machine
+from tcrypt.engine.api.machine import Machine, Setup
 from tcrypt.engine.api.memory import Buffer
 from tcrypt.engine.api.scatterlist import Scatterlist, Segment
 from tcrypt.engine.sim import Context
@@ -66,14 +66,14 @@ class Planted:
 
         return call
 
-    def boot(self) -> Machine:
-        machine = Machine()
+    def build(self, setup: Setup) -> Machine:
+        machine = Machine(setup=setup)
         machine.registry.register(self.alg)
         self.machines.append(machine)
         return machine
 
     def bench(self) -> HashBench:
-        return HashBench(Subject(Provider("planted", self.boot), self.alg), Watchdog(30.0))
+        return HashBench(Subject(Provider("planted", self.build), self.alg), Watchdog(30.0))
 
 
 def case(length: int = 150, name: str = "sha1") -> HashCase:

@@ -20,7 +20,7 @@ _words = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size
 
 def subject(driver: str = "cbc(aes-generic)", provider: str = "software") -> Subject:
     alg = next(alg for alg in software_algs() if alg.cra_driver_name == driver)
-    return Subject(Provider(provider, Machine), alg)
+    return Subject(Provider(provider, lambda setup: Machine(setup=setup)), alg)
 
 
 def options(command: str) -> dict[str, str]:
