@@ -10,16 +10,25 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeAlias
 
 from tcrypt.engine.api.flags import AlgType
 from tcrypt.engine.api.memory import Buffer
 from tcrypt.engine.api.requests import AeadRequest, AhashRequest, SkcipherRequest
 
 if TYPE_CHECKING:
-    from tcrypt.engine.api.transforms import Aead, Ahash, Skcipher
+    from tcrypt.engine.api.shash import Shash, ShashDesc
+    from tcrypt.engine.api.transforms import Aead, Ahash, Cipher, Skcipher
 
-__all__ = ("AeadAlg", "AhashAlg", "AnyAlg", "SkcipherAlg")
+__all__ = (
+    "AeadAlg",
+    "AhashAlg",
+    "AnyAlg",
+    "BlockModes",
+    "CipherAlg",
+    "ShashAlg",
+    "SkcipherAlg",
+)
 
 DoOneRequest: TypeAlias = Callable[[Any, Any], int]
 
@@ -115,4 +124,67 @@ class AhashAlg(_Alg):
     reqsize: int = field(default=0)
 
 
-AnyAlg: TypeAlias = SkcipherAlg | AeadAlg | AhashAlg
+class BlockModes(Protocol):
+    """Whole-message modes of a keyed block cipher, where a library has them.
+
+    A template over a cipher that offers them hands whole messages over instead of blocks.  Data
+    are whole blocks except for `ctr`, IVs one block.
+    """
+
+    def ecb(self, data: bytes, encrypt: bool) -> bytes:
+        """Each block by itself."""
+
+    def cbc(self, data: bytes, iv: bytes, encrypt: bool) -> bytes:
+        """Chained over the ciphertext (SP 800-38A, 6.2)."""
+
+    def ctr(self, data: bytes, iv: bytes) -> bytes:
+        """The whole IV counts, big-endian (SP 800-38A, 6.5)."""
+
+
+@dataclass(eq=False, kw_only=True)
+class CipherAlg(_Alg):
+    """A single-block cipher (`struct cipher_alg`); sizes in bytes.
+
+    `encrypt_block` and `decrypt_block` take the transform and `cra_blocksize` bytes.  `modes`
+    gives the same cipher, with the key that the transform has, as a library offers it.
+    """
+
+    type: ClassVar[AlgType] = AlgType.CIPHER
+
+    min_keysize: int
+    max_keysize: int
+    setkey: Callable[[Cipher, bytearray], int]
+    encrypt_block: Callable[[Cipher, bytes], bytes]
+    decrypt_block: Callable[[Cipher, bytes], bytes]
+    modes: Callable[[Cipher], BlockModes] | None = None
+    init: Callable[[Cipher], int] | None = None
+    exit: Callable[[Cipher], None] | None = None
+
+
+@dataclass(eq=False, kw_only=True)
+class ShashAlg(_Alg):
+    """A synchronous hash on bytes (`struct shash_alg`); sizes in bytes.
+
+    Every operation takes a `ShashDesc`, whose `ctx` holds the state between calls.  `final`,
+    `finup` and `digest` write `digestsize` bytes to a `bytearray`; `export` writes `statesize`
+    bytes, `import_state` reads them.  `copy` gives the `ctx` of a second message that goes on from
+    the same state; without it a copy is an export and an import.
+    """
+
+    type: ClassVar[AlgType] = AlgType.SHASH
+
+    digestsize: int
+    statesize: int
+    hash_init: Callable[[ShashDesc], int]
+    update: Callable[[ShashDesc, bytes], int]
+    final: Callable[[ShashDesc, bytearray], int]
+    export: Callable[[ShashDesc, bytearray], int]
+    import_state: Callable[[ShashDesc, bytes], int]
+    digest: Callable[[ShashDesc, bytes, bytearray], int] | None = None
+    copy: Callable[[ShashDesc], Any] | None = None
+    setkey: Callable[[Shash, bytearray], int] | None = None
+    init: Callable[[Shash], int] | None = None
+    exit: Callable[[Shash], None] | None = None
+
+
+AnyAlg: TypeAlias = SkcipherAlg | AeadAlg | AhashAlg | CipherAlg | ShashAlg

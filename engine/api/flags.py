@@ -6,6 +6,7 @@ import enum
 
 __all__ = (
     "ALG_TYPE_MASK",
+    "INHERITED_FLAGS",
     "AlgFlag",
     "AlgType",
     "ReqFlag",
@@ -50,14 +51,25 @@ class AlgFlag(enum.IntFlag):
 class AlgType(enum.IntEnum):
     """The type nibble of an algorithm's flags."""
 
+    CIPHER = 0x1
     AEAD = 0x3
     SKCIPHER = 0x5
+    SHASH = 0xE
     AHASH = 0xF
 
     @property
     def word(self) -> str:
         """The name that `/proc/crypto` and reports use."""
         return self.name.lower()
+
+    @property
+    def lookup_mask(self) -> int:
+        """Which type bits a lookup compares: one for an ahash takes a shash as well (6.1)."""
+        return 0xE if self is AlgType.AHASH else ALG_TYPE_MASK
+
+
+# What a template instance takes over from each of its parts (kernel-crypto, 6.6).
+INHERITED_FLAGS = AlgFlag.ASYNC | AlgFlag.NEED_FALLBACK | AlgFlag.ALLOCATES_MEMORY
 
 
 def flag_names(flags: int) -> list[str]:

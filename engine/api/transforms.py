@@ -10,7 +10,7 @@ from __future__ import annotations
 import errno
 from typing import TYPE_CHECKING, Any
 
-from tcrypt.engine.api.algorithms import AeadAlg, AhashAlg, SkcipherAlg
+from tcrypt.engine.api.algorithms import AeadAlg, AhashAlg, CipherAlg, SkcipherAlg
 from tcrypt.engine.api.errors import check_status, crypto_error
 from tcrypt.engine.api.flags import AlgFlag, ReqFlag
 from tcrypt.engine.api.memory import Buffer
@@ -19,16 +19,17 @@ from tcrypt.engine.api.requests import AeadRequest, AhashRequest, SkcipherReques
 if TYPE_CHECKING:
     from tcrypt.engine.api.machine import Machine
 
-__all__ = ("Aead", "Ahash", "AnyTransform", "Skcipher")
+__all__ = ("Aead", "Ahash", "Cipher", "Skcipher", "Transform")
 
 _NEED_KEY = int(ReqFlag.NEED_KEY)
 _OPTIONAL_KEY = int(AlgFlag.OPTIONAL_KEY)
 
 
-class _Transform:
+class Transform:
     """What all transforms share.
 
     Attributes:
+        entry: what the registry knows of the algorithm; None once the transform was freed.
         machine: where the driver finds memory, the registry and the simulation.
         ctx: the driver's room, kept as long as the transform lives.
         flags: `ReqFlag` bits; a driver hands FORBID_WEAK_KEYS on to its fallback.
@@ -36,11 +37,12 @@ class _Transform:
             ask for at least as much as that.
     """
 
-    __slots__ = ("ctx", "flags", "machine", "reqsize")
+    __slots__ = ("ctx", "entry", "flags", "machine", "reqsize")
 
     def __init__(self, machine: Machine, needs_key: bool) -> None:
         self.machine = machine
         self.ctx: Any = None
+        self.entry: Any = None
         self.flags = _NEED_KEY if needs_key else 0
         self.reqsize = 0
 
@@ -70,7 +72,33 @@ class _Transform:
         self.flags &= ~_NEED_KEY
 
 
-class Skcipher(_Transform):
+class Cipher(Transform):
+    """A single-block cipher transform (`struct crypto_cipher`)."""
+
+    __slots__ = ("alg",)
+
+    def __init__(self, machine: Machine, alg: CipherAlg) -> None:
+        super().__init__(machine, False)
+        self.alg = alg
+
+    def setkey(self, key: bytes) -> None:
+        """Set the key; OSError(EINVAL) for a length outside the range, or the driver's errno."""
+        alg = self.alg
+        if not alg.min_keysize <= len(key) <= alg.max_keysize:
+            what = f"{alg.cra_driver_name}: setkey of {len(key)} bytes"
+            raise crypto_error(-errno.EINVAL, what)
+        self._keyed(alg.cra_driver_name, alg.setkey, key)
+
+    def encrypt_block(self, block: bytes) -> bytes:
+        """One block forwards."""
+        return self.alg.encrypt_block(self, block)
+
+    def decrypt_block(self, block: bytes) -> bytes:
+        """One block backwards."""
+        return self.alg.decrypt_block(self, block)
+
+
+class Skcipher(Transform):
     """A symmetric-key cipher transform (`struct crypto_skcipher`)."""
 
     __slots__ = ("alg",)
@@ -108,7 +136,7 @@ class Skcipher(_Transform):
         return self.alg.decrypt(request)
 
 
-class Aead(_Transform):
+class Aead(Transform):
     """An AEAD transform (`struct crypto_aead`); `authsize` is the tag length in bytes."""
 
     __slots__ = ("alg", "authsize")
@@ -151,7 +179,7 @@ class Aead(_Transform):
         return self.alg.decrypt(request)
 
 
-class Ahash(_Transform):
+class Ahash(Transform):
     """An asynchronous hash transform (`struct crypto_ahash`)."""
 
     __slots__ = ("alg",)
@@ -199,6 +227,3 @@ class Ahash(_Transform):
     def import_state(self, request: AhashRequest, state: Buffer) -> int:
         """Continue from an exported state; -ENOKEY when a key is missing."""
         return -errno.ENOKEY if self.flags & _NEED_KEY else self.alg.import_state(request, state)
-
-
-AnyTransform = Skcipher | Aead | Ahash

@@ -1,0 +1,53 @@
+"""What a descriptor must satisfy to be registered (kernel-crypto, sections 6.5 and 6.7)."""
+
+from __future__ import annotations
+
+from tcrypt.engine.api.algorithms import AeadAlg, AhashAlg, AnyAlg, CipherAlg, ShashAlg
+from tcrypt.engine.api.flags import ALG_TYPE_MASK
+
+__all__ = ("refusal",)
+
+_PAGE_SIZE = 4096
+_MAX_ALIGNMASK = 127
+_MAX_BLOCKSIZE = 160
+_MAX_DIGESTSIZE = 64
+_MAX_STATESIZE = 512
+_MAX_NAME = 128
+
+
+def refusal(alg: AnyAlg) -> str:
+    """Why a descriptor cannot be registered; empty when it can."""
+    for field, name in (("cra_name", alg.cra_name), ("cra_driver_name", alg.cra_driver_name)):
+        if not name or len(name) >= _MAX_NAME:
+            return f"{field} {name!r} must have 1 to {_MAX_NAME - 1} characters"
+    if alg.cra_alignmask & (alg.cra_alignmask + 1) or not 0 <= alg.cra_alignmask <= _MAX_ALIGNMASK:
+        return f"cra_alignmask {alg.cra_alignmask:#x} must be 2^n - 1, at most {_MAX_ALIGNMASK:#x}"
+    if not 0 < alg.cra_blocksize <= _MAX_BLOCKSIZE:
+        return f"cra_blocksize {alg.cra_blocksize} must be 1 to {_MAX_BLOCKSIZE}"
+    if alg.cra_priority < 0:
+        return f"cra_priority {alg.cra_priority} is negative"
+    if alg.cra_flags & ALG_TYPE_MASK:
+        return f"cra_flags {alg.cra_flags:#x} carry a type: the descriptor's class says it"
+    return _size_refusal(alg)
+
+
+def _size_refusal(alg: AnyAlg) -> str:
+    if isinstance(alg, CipherAlg):
+        return ""
+    if isinstance(alg, AhashAlg | ShashAlg):
+        # A synchronous hash without a state of its own gets a default export; an ahash does not.
+        least = 1 if isinstance(alg, AhashAlg) else 0
+        if not 0 < alg.digestsize <= _MAX_DIGESTSIZE:
+            return f"digestsize {alg.digestsize} must be 1 to {_MAX_DIGESTSIZE}"
+        if not least <= alg.statesize <= _MAX_STATESIZE:
+            return f"statesize {alg.statesize} must be {least} to {_MAX_STATESIZE}"
+        return ""
+    sizes = {"ivsize": alg.ivsize, "chunksize": alg.chunksize}
+    if isinstance(alg, AeadAlg):
+        sizes["maxauthsize"] = alg.maxauthsize
+    else:
+        sizes["walksize"] = alg.walksize
+    for field, value in sizes.items():
+        if not 0 <= value <= _PAGE_SIZE // 8:
+            return f"{field} {value} must be 0 to {_PAGE_SIZE // 8}"
+    return ""
