@@ -107,7 +107,16 @@ class Costs:
 
 
 class Simulation:
-    """The clock and the event queue of one simulated machine."""
+    """The clock and the event queue of one simulated machine.
+
+    Callbacks run to their end unless somebody sets `preemption_points`: that function is then
+    called, with a label, wherever code passes a `preemption_point`, and may let interrupts and
+    other work run there with `let_pass` or `run_inside`.
+
+    Attributes:
+        irq_lines: every interrupt line of the machine, for faults that strike there.
+        preemption_points: what is called at preemption points; None for nothing.
+    """
 
     def __init__(self, chooser: Chooser | None = None, costs: Costs | None = None) -> None:
         self.now = 0
@@ -116,9 +125,13 @@ class Simulation:
         self.chooser = chooser
         self.steps = 0
         self.trace: list[tuple[int, Context, str]] | None = None
+        self.irq_lines: list[IrqLine] = []
+        self.preemption_points: Callable[[str], None] | None = None
         self._queue: list[tuple[int, int, Event]] = []
         self._sequence = 0
         self._bh_disabled = 0
+        self._irqs_disabled = 0
+        self._preemption_disabled = 0
 
     def schedule(
         self, delay: int, context: Context, label: str, callback: Callable[[], None]
@@ -133,8 +146,9 @@ class Simulation:
 
     @property
     def in_atomic(self) -> bool:
-        """Whether the running code may not sleep (softirq, hardirq, bottom halves disabled)."""
-        return self.context in _ATOMIC or self._bh_disabled > 0
+        """Whether the running code may not sleep: softirq, hardirq, or something disabled."""
+        disabled = self._bh_disabled or self._irqs_disabled or self._preemption_disabled
+        return disabled > 0 or self.context in _ATOMIC
 
     @property
     def in_softirq(self) -> bool:
@@ -150,6 +164,65 @@ class Simulation:
         if not self._bh_disabled:
             raise SimulationError("local_bh_enable without local_bh_disable")
         self._bh_disabled -= 1
+
+    def local_irq_save(self) -> None:
+        """Enter a section that no interrupt strikes; sections nest."""
+        self._irqs_disabled += 1
+
+    def local_irq_restore(self) -> None:
+        """Leave a section entered with `local_irq_save`."""
+        if not self._irqs_disabled:
+            raise SimulationError("local_irq_restore without local_irq_save")
+        self._irqs_disabled -= 1
+
+    def preempt_disable(self) -> None:
+        """Enter a section in which no other task or work item runs; sections nest."""
+        self._preemption_disabled += 1
+
+    def preempt_enable(self) -> None:
+        """Leave a section entered with `preempt_disable`."""
+        if not self._preemption_disabled:
+            raise SimulationError("preempt_enable without preempt_disable")
+        self._preemption_disabled -= 1
+
+    def preemption_point(self, label: str) -> None:
+        """A place at which the running code can be interrupted, if anybody wants to."""
+        if self.preemption_points is not None:
+            self.preemption_points(label)
+
+    def may_strike(self, context: Context) -> bool:
+        """Whether an event of `context` can run inside of the running callback.
+
+        The device always works on; an interrupt strikes unless interrupts are off; softirqs run
+        when it returns, where nothing atomic runs; tasks and work items only displace each other.
+        """
+        if context is Context.DEVICE:
+            return True
+        if self._irqs_disabled or self.context is Context.HARDIRQ:
+            return False
+        return context is Context.HARDIRQ or (
+            not self._bh_disabled
+            and self.context is not Context.SOFTIRQ
+            and (context is Context.SOFTIRQ or not self._preemption_disabled)
+        )
+
+    def strikers(self, until: int) -> list[Event]:
+        """The queued events up to the time `until` (ns) that may run at once, in their order."""
+        due = sorted(entry for entry in self._queue if entry[0] <= until)
+        return [e for *_, e in due if not e.cancelled and self.may_strike(e.context)]
+
+    def run_inside(self, event: Event) -> None:
+        """Run a queued event now, inside of the running callback."""
+        event.cancel()
+        self.now = max(self.now, event.time)
+        self._perform(event)
+
+    def let_pass(self, duration: int) -> None:
+        """Let `duration` ns pass inside the running callback, with all that can strike then."""
+        end = self.now + duration
+        while strikers := self.strikers(end):
+            self.run_inside(strikers[0])
+        self.now = max(self.now, end)
 
     def might_sleep(self, what: str) -> None:
         """Raise AtomicSleepError when the running context must not sleep."""
@@ -214,6 +287,10 @@ class Simulation:
         event = heapq.heappop(self._queue)[2] if self.chooser is None else self._chosen()
         if event.time > self.now:
             self.now = event.time
+        self._perform(event)
+        return True
+
+    def _perform(self, event: Event) -> None:
         self.steps += 1
         if self.trace is not None:
             self.trace.append((self.now, event.context, event.label))
@@ -222,7 +299,6 @@ class Simulation:
             event.callback()
         finally:
             self.context = previous
-        return True
 
     def _chosen(self) -> Event:
         assert self.chooser is not None
@@ -385,22 +461,32 @@ class IrqLine:
 
     The device sets the level; while it is high and a handler is requested, the handler runs in
     hardirq context, again and again until the device or the handler's register writes lower it.
+
+    Attributes:
+        delivered: how often the handler ran.
+        lost: how many deliveries were lost on purpose.
     """
 
     def __init__(self, sim: Simulation, name: str) -> None:
         self.name = name
         self.level = False
         self.delivered = 0
+        self.lost = 0
         self._sim = sim
         self._handler: Callable[[], None] | None = None
         self._pending = False
+        self._unseen = False
+        self._to_lose = 0
+        self._to_delay = 0
+        self._delay = 0
+        sim.irq_lines.append(self)
 
     def request(self, handler: Callable[[], None]) -> None:
         """Install the handler; SimulationError when the line is taken."""
         if self._handler is not None:
             raise SimulationError(f"interrupt line {self.name} is already requested")
         self._handler = handler
-        self._deliver()
+        self.kick()
 
     def free(self) -> None:
         """Remove the handler; a level that stays high waits for the next one."""
@@ -409,18 +495,57 @@ class IrqLine:
     def set_level(self, high: bool) -> None:
         """Drive the line: True raises, False lowers."""
         self.level = high
+        self._unseen = False
         if high and not self._pending:
             self._deliver()
 
+    def lose(self, count: int = 1) -> None:
+        """Inject a fault: the next `count` deliveries do not reach the handler.
+
+        A level that was lost waits until the device raises it anew, or somebody calls `kick`.
+        """
+        self._to_lose = count
+
+    def delay(self, duration: int, count: int = 1) -> None:
+        """Inject a fault: each of the next `count` deliveries comes `duration` ns later."""
+        self._delay, self._to_delay = duration, count
+
+    def spurious(self) -> None:
+        """Inject a fault: the handler runs once, whatever the level."""
+        sim = self._sim
+        sim.schedule(sim.costs.irq, Context.HARDIRQ, f"spurious irq {self.name}", self._handle)
+
+    def kick(self) -> None:
+        """Look at the level again, as when another interrupt comes on the same line."""
+        self._unseen = False
+        self._deliver()
+
+    def mend(self) -> None:
+        """Take injected faults away, and look at the level again."""
+        self._to_lose = self._to_delay = 0
+        self.kick()
+
     def _deliver(self) -> None:
-        if self.level and self._handler is not None and not self._pending:
+        if self.level and self._handler is not None and not self._pending and not self._unseen:
             self._pending = True
-            sim = self._sim
-            sim.schedule(sim.costs.irq, Context.HARDIRQ, f"irq {self.name}", self._fire)
+            sim, delay = self._sim, self._sim.costs.irq
+            if self._to_delay:
+                self._to_delay -= 1
+                delay += self._delay
+            sim.schedule(delay, Context.HARDIRQ, f"irq {self.name}", self._fire)
 
     def _fire(self) -> None:
         self._pending = False
-        if self.level and self._handler is not None:
+        if self.level and self._to_lose:
+            self._to_lose -= 1
+            self.lost += 1
+            self._unseen = True
+            return
+        if self.level:
+            self._handle()
+        self._deliver()
+
+    def _handle(self) -> None:
+        if self._handler is not None:
             self.delivered += 1
             self._handler()
-        self._deliver()

@@ -25,32 +25,43 @@ class DmaDirection(enum.Enum):
 
 
 class DmaError(Exception):
-    """The driver broke a rule of the DMA API: an unmap that matches no mapping, an empty map."""
+    """A mapping failed, or broke a rule: an empty map, an unmap that matches no mapping."""
 
 
 _Mapping = tuple[int, int, int, DmaDirection]
 
 
 class DmaBus:
-    """The memory interface of one bus master, with the driver's mappings behind it."""
+    """The memory interface of one bus master, with the driver's mappings behind it.
 
-    __slots__ = ("_broken", "_mappings", "_serial", "faults", "memory")
+    Attributes:
+        maps: how many mappings were ever asked for.
+        faults: how many accesses of the device an injected fault has refused.
+    """
+
+    __slots__ = ("_broken", "_mappings", "_serial", "_to_fail", "faults", "maps", "memory")
 
     def __init__(self, memory: Memory) -> None:
         self.memory = memory
         self._mappings: list[_Mapping] = []
         self._serial = 0
         self._broken: tuple[int, int] | None = None
+        self._to_fail: tuple[int, int] | None = None
         self.faults = 0
+        self.maps = 0
 
     def break_range(self, address: int, length: int) -> None:
         """Inject a fault: no bus master reaches these bytes any more; `faults` counts the hits."""
         self._broken = (address, address + length)
         self.faults = 0
 
+    def fail_maps(self, after: int = 0, count: int = 1) -> None:
+        """Inject a fault: `after` more mappings work, then `count` of them fail."""
+        self._to_fail = (self.maps + after, self.maps + after + count)
+
     def mend(self) -> None:
-        """Take an injected fault away."""
-        self._broken = None
+        """Take injected faults away."""
+        self._broken = self._to_fail = None
 
     @property
     def live_mappings(self) -> int:
@@ -61,10 +72,13 @@ class DmaBus:
         """Open `length` bytes (1 or more) at `address` to the device; the bus address.
 
         Raises:
-            DmaError: the length is not positive.
+            DmaError: the length is not positive, or there is no room for one more mapping.
         """
         if length <= 0:
             raise DmaError(f"mapping of {length} bytes at {address:#010x}")
+        number, self.maps = self.maps, self.maps + 1
+        if self._to_fail is not None and self._to_fail[0] <= number < self._to_fail[1]:
+            raise DmaError(f"mapping of {length} bytes at {address:#010x}: injected fault")
         self._serial += 1
         insort(self._mappings, (address, self._serial, length, direction))
         return address
@@ -81,9 +95,18 @@ class DmaBus:
         raise DmaError(f"unmap of {length} bytes at {address:#010x}: never mapped like that")
 
     def alloc_coherent(self, size: int) -> int:
-        """Allocate and map `size` zero bytes for both sides; the address."""
+        """Allocate and map `size` zero bytes for both sides; the address.
+
+        Raises:
+            MemoryError: no memory.
+            DmaError: it cannot be mapped, and is freed again.
+        """
         address = self.memory.zalloc(size)
-        return self.map(address, size, DmaDirection.BIDIRECTIONAL)
+        try:
+            return self.map(address, size, DmaDirection.BIDIRECTIONAL)
+        except DmaError:
+            self.memory.free(address)
+            raise
 
     def free_coherent(self, address: int, size: int) -> None:
         """Unmap and free what `alloc_coherent` gave."""

@@ -48,6 +48,10 @@ class Accelerator:
         depth: how many single-segment requests it holds at once before it is full.
         shortest: `shortest(cra_name)`: the least bytes that the driver's documented policy gives
             to the hardware; 1 where it has no such policy.
+        unbind: takes the driver off the device, as unloading it does; its status.  None where
+            that cannot be done.
+        rebind: binds the driver to the same device again, which keeps its power meanwhile;
+            raises OSError when that fails.
     """
 
     name: str
@@ -55,6 +59,8 @@ class Accelerator:
     supports: Callable[[str, int], bool]
     depth: int
     shortest: Callable[[str], int] = _any_length
+    unbind: Callable[[], int] | None = None
+    rebind: Callable[[], None] | None = None
 
 
 class Machine:

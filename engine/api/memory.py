@@ -24,7 +24,7 @@ class Memory:
         allocations: how many blocks were ever allocated.
     """
 
-    __slots__ = ("_break", "_free", "_limit", "_live", "_view", "allocations")
+    __slots__ = ("_break", "_free", "_limit", "_live", "_to_fail", "_view", "allocations")
 
     base = _FIRST_ADDRESS
 
@@ -35,9 +35,37 @@ class Memory:
         self._limit = limit
         self._live: dict[int, int] = {}
         self._free: dict[int, list[int]] = {}
+        self._to_fail: list[int] | None = None
+
+    def fail_allocs(self, after: int = 0, count: int = 1) -> None:
+        """Inject a fault: `after` more allocations succeed, then `count` of them fail.
+
+        It strikes whoever allocates next, so switch it on around a driver's code only.
+        """
+        self._to_fail = [after, count]
+
+    def mend(self) -> None:
+        """Take an injected fault away."""
+        self._to_fail = None
+
+    def _count_down(self, size: int) -> None:
+        """Raise MemoryError when an injected fault is due."""
+        assert self._to_fail is not None
+        after, count = self._to_fail
+        if after:
+            self._to_fail[0] = after - 1
+        elif count:
+            self._to_fail[1] = count - 1
+            raise MemoryError(f"allocation of {size} bytes: injected fault")
 
     def alloc(self, size: int) -> int:
-        """Allocate `size` bytes (content undefined), aligned to a cache line; the address."""
+        """Allocate `size` bytes (content undefined), aligned to a cache line; the address.
+
+        Raises:
+            MemoryError: the limit is reached, or a fault was injected.
+        """
+        if self._to_fail is not None:
+            self._count_down(size)
         rounded = max(CACHE_LINE, -(-size // CACHE_LINE) * CACHE_LINE)
         bucket = self._free.get(rounded)
         if bucket:
