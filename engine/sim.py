@@ -114,6 +114,9 @@ class Simulation:
     other work run there with `let_pass` or `run_inside`.
 
     Attributes:
+        window: how far apart (ns) two events may be due and still count as a tie for the chooser;
+            latencies vary, so that an event may overtake an earlier one by that much.  What the
+            devices do stays in its order.
         irq_lines: every interrupt line of the machine, for faults that strike there.
         preemption_points: what is called at preemption points; None for nothing.
     """
@@ -123,6 +126,7 @@ class Simulation:
         self.context = Context.TASK
         self.costs = costs or Costs()
         self.chooser = chooser
+        self.window = 0
         self.steps = 0
         self.trace: list[tuple[int, Context, str]] | None = None
         self.irq_lines: list[IrqLine] = []
@@ -300,20 +304,23 @@ class Simulation:
         finally:
             self.context = previous
 
+    def pending(self) -> list[Event]:
+        """The queued events, in the order in which they are due."""
+        return [event for *_, event in sorted(self._queue) if not event.cancelled]
+
     def _chosen(self) -> Event:
         assert self.chooser is not None
-        instant = max(self._next_time(), self.now)
-        ready: list[Event] = []
-        while self._queue and self._queue[0][0] <= instant:
-            event = heapq.heappop(self._queue)[2]
-            if not event.cancelled:
-                ready.append(event)
+        pending = self.pending()
+        horizon = max(pending[0].time + self.window, self.now)
+        ready = [event for event in pending if event.time <= horizon]
+        if self.window:
+            ready = _devices_in_order(ready)
         index = self.chooser.choose(ready) if len(ready) > 1 else 0
         if not 0 <= index < len(ready):
             raise SimulationError(f"chooser answered {index} for {len(ready)} ready events")
-        chosen = ready.pop(index)
-        for event in ready:
-            heapq.heappush(self._queue, (event.time, event.sequence, event))
+        chosen = ready[index]
+        # What is sorted is a heap, too.
+        self._queue[:] = [(e.time, e.sequence, e) for e in pending if e is not chosen]
         return chosen
 
     def run(
@@ -344,6 +351,12 @@ class Simulation:
                 raise StepBudgetError(f"{max_steps} events without an end, now {self.now} ns")
             self.step()
         return True
+
+
+def _devices_in_order(ready: Sequence[Event]) -> list[Event]:
+    """Only the first of the devices' events; it cannot be overtaken by what it comes before."""
+    first = next((event for event in ready if event.context is Context.DEVICE), None)
+    return [e for e in ready if e.context is not Context.DEVICE or e is first]
 
 
 class WorkItem:

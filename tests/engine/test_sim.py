@@ -492,3 +492,29 @@ def test_tracing_changes_nothing() -> None:
     _busy(traced)
     assert (plain.now, plain.steps) == (traced.now, traced.steps)
     assert traced.steps == len(traced.trace)
+
+
+def test_within_a_window_a_later_event_may_overtake() -> None:
+    chooser = Last()
+    sim = Simulation(chooser)
+    sim.window = 100
+    log: list[tuple[str, int]] = []
+    for delay, name in ((0, "a"), (99, "b"), (150, "c")):
+        sim.schedule(delay, Context.TASK, name, note(sim, log, name))
+    sim.run()
+    assert chooser.offers == [["a", "b"]]
+    assert log == [("b", 99), ("a", 99), ("c", 150)]
+
+
+def test_what_a_device_does_stays_in_its_order() -> None:
+    chooser = Last()
+    sim = Simulation(chooser)
+    sim.window = 100
+    for delay, context, name in (
+        (0, Context.DEVICE, "packet 1"),
+        (10, Context.DEVICE, "packet 2"),
+        (20, Context.WORK, "pump"),
+    ):
+        sim.schedule(delay, context, name, lambda: None)
+    sim.run()
+    assert chooser.offers == [["packet 1", "pump"]]
