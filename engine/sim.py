@@ -418,17 +418,22 @@ class Tasklet:
         self._sim = sim
         self._label = label
         self._function = function
-        self._pending = False
+        self._event: Event | None = None
 
     def schedule(self) -> None:
         """Ask for one run; no effect while one is pending."""
-        if not self._pending:
-            self._pending = True
+        if self._event is None:
             sim = self._sim
-            sim.schedule(sim.costs.softirq, Context.SOFTIRQ, self._label, self._run)
+            self._event = sim.schedule(sim.costs.softirq, Context.SOFTIRQ, self._label, self._run)
+
+    def kill(self) -> None:
+        """Take back a run that is pending."""
+        if self._event is not None:
+            self._event.cancel()
+            self._event = None
 
     def _run(self) -> None:
-        self._pending = False
+        self._event = None
         self._function()
 
 

@@ -31,6 +31,7 @@ _RULES: tuple[tuple[str, tuple[str, ...]], ...] = (
     # The engine: a driver knows the API and the hardware's numbers, never the device's objects.
     (f"{_ENGINE}.sim", ()),
     (f"{_ENGINE}.compression", ()),
+    (f"{_ENGINE}.preemption", (f"{_ENGINE}.sim",)),
     (f"{_ENGINE}.api", (f"{_ENGINE}.sim",)),
     (f"{_ENGINE}.crypto_engine", (f"{_ENGINE}.api", f"{_ENGINE}.sim")),
     (f"{_ENGINE}.software", (f"{_ENGINE}.api", f"{_ENGINE}.sim", f"{_ENGINE}.compression")),
@@ -41,6 +42,7 @@ _RULES: tuple[tuple[str, tuple[str, ...]], ...] = (
             f"{_ENGINE}.crypto_engine",
             f"{_ENGINE}.sim",
             f"{_ENGINE}.compression",
+            f"{_ENGINE}.preemption",
             *_DEVICE_NUMBERS,
         ),
     ),

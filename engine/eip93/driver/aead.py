@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import errno
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from tcrypt.engine.api.algorithms import AeadAlg
 from tcrypt.engine.api.authenc import split_authenc_key
@@ -265,11 +267,20 @@ class AuthencSha1Cbc:
         return True
 
     def do_one_request(self, engine: CryptoEngine, request: AeadRequest) -> int:
-        """Start a queued request: 0, or -ENOSPC when the ring is full."""
-        core, plan = self.core, request.ctx
-        job = core.begin(request, 1, self.finish)
+        """Start a queued request: 0, or -ENOSPC when the ring is full.
+
+        Without memory or mappings it is finalized with -ENOMEM, which is 0 as well.
+        """
+        job = self.core.begin(request, 1, self.finish)
         if job is None:
             return -errno.ENOSPC
+        return self.core.start(job, self.prepare)
+
+    def prepare(self, job: Job) -> Callable[[], None]:
+        """Fill the job's records and map its memory; what then writes its descriptor."""
+        request, core = job.request, self.core
+        assert isinstance(request, AeadRequest)
+        plan: AeadJob = request.ctx
         core.machine.memory.write(job.slot, plan.sa + plan.iv)
         if plan.direct:
             source, destination = self.map_direct(job, request, plan)
@@ -277,9 +288,7 @@ class AuthencSha1Cbc:
             room = request.assoclen + plan.textlen + _DIGEST_SIZE
             data = request.src.read(request.assoclen + request.cryptlen)
             source = destination = core.bounce(job, data, room)
-        core.put(job, source, destination, request.assoclen + plan.textlen)
-        core.ring_doorbell(1)
-        return 0
+        return partial(core.put, job, source, destination, request.assoclen + plan.textlen)
 
     def map_direct(self, job: Job, request: AeadRequest, plan: AeadJob) -> tuple[int, int]:
         """Map source and destination where they lie; their addresses."""

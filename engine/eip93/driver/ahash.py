@@ -13,6 +13,7 @@ import hashlib
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 from tcrypt.engine.api.algorithms import AhashAlg
 from tcrypt.engine.api.dma import DmaDirection
@@ -231,7 +232,10 @@ class EipHash:
         return total if state.last else (total - 1) // BLOCK_BYTES * BLOCK_BYTES
 
     def do_one_request(self, engine: CryptoEngine, request: AhashRequest) -> int:
-        """Start a queued step: 0, or -ENOSPC when the ring has no room for all of it."""
+        """Start a queued step: 0, or -ENOSPC when the ring has no room for all of it.
+
+        Without memory or mappings it is finalized with -ENOMEM, which is 0 as well.
+        """
         state: HashState = request.ctx
         core = self.core
         length = self.take_length(state)
@@ -242,15 +246,20 @@ class EipHash:
         job = core.begin(request, count, self.finish)
         if job is None:
             return -errno.ENOSPC
+        return core.start(job, partial(self.prepare, pieces))
+
+    def prepare(self, pieces: list[tuple[int, int]], job: Job) -> Callable[[], None]:
+        """Fill the job's records and map its memory; what then writes its descriptors."""
+        request = job.request
+        assert isinstance(request, AhashRequest)
+        state: HashState = request.ctx
         self.write_records(job, request, state)
         if pieces:
             for address, size in pieces:
-                core.map(job, address, size, DmaDirection.TO_DEVICE)
+                self.core.map(job, address, size, DmaDirection.TO_DEVICE)
         else:
-            pieces = self.bounced_pieces(job, request, state, length)
-        self.put_pieces(job, pieces, state)
-        core.ring_doorbell(count)
-        return 0
+            pieces = self.bounced_pieces(job, request, state, self.take_length(state))
+        return partial(self.put_pieces, job, pieces, state)
 
     def write_records(self, job: Job, request: AhashRequest, state: HashState) -> None:
         """Fill the job's slot: state record, SA for the middle, SA for the end."""

@@ -10,9 +10,8 @@ from __future__ import annotations
 import errno
 from collections import Counter
 from collections.abc import Callable
-from typing import Protocol
 
-from tcrypt.engine.api.dma import DmaDirection
+from tcrypt.engine.api.dma import DmaDirection, DmaError
 from tcrypt.engine.api.machine import Machine
 from tcrypt.engine.api.requests import AnyRequest
 from tcrypt.engine.crypto_engine import CryptoEngine
@@ -23,7 +22,9 @@ from tcrypt.engine.eip93.descriptors import (
     command_length,
     result_status,
 )
+from tcrypt.engine.eip93.driver.jobs import Job, status_to_errno
 from tcrypt.engine.eip93.driver.rings import Rings
+from tcrypt.engine.preemption import Mmio, SpinLock
 from tcrypt.engine.sim import IrqLine, Tasklet
 
 __all__ = (
@@ -33,7 +34,6 @@ __all__ = (
     "STATE_B",
     "Core",
     "Job",
-    "Mmio",
     "status_to_errno",
 )
 
@@ -44,7 +44,6 @@ STATE_B = 192
 SECOND_SA = 256
 _SLOT_BYTES = 384
 _HANDLE = 0xFFFF
-_LAST = 1 << 19
 _RDR = reg.INT_RDR_THRESH
 _THRESHOLDS = 0x9400_01E0
 _BUFFERS = 0x0080_0080
@@ -53,70 +52,13 @@ _DRAIN_POLLS = 100
 _DRAIN_POLL_NS = 10_000_000
 
 
-class Mmio(Protocol):
-    """The device's register door."""
-
-    def read32(self, offset: int) -> int:
-        """Read the register at a byte offset."""
-
-    def write32(self, offset: int, value: int) -> None:
-        """Write the register at a byte offset."""
-
-
-def status_to_errno(status: int) -> int:
-    """The errno for a result's status byte (eip93, section 4.4); 0 for success.
-
-    The bits are tested one by one, a forged message first: two of them may stand together.
-    A sequence number error is left to the caller's protocol, as on all known drivers.
-    """
-    if status & (reg.ERR_AUTH | reg.ERR_PAD):
-        return -errno.EBADMSG
-    if not status & reg.ERR_EXTENDED:
-        return 0 if not status & ~reg.ERR_SEQNUM else -errno.EINVAL
-    return _EXTENDED.get(status & 0xF8, -errno.EINVAL)
-
-
-_EXTENDED = {
-    reg.ERR_BUS: -errno.EIO,
-    reg.ERR_DESCRIPTOR: -errno.EACCES,
-    reg.ERR_OPERATION: -errno.EINVAL,
-    reg.ERR_ALGORITHM: -errno.EINVAL,
-    reg.ERR_SPI: -errno.EINVAL,
-    reg.ERR_ZERO_LENGTH: -errno.EBADMSG,
-    reg.ERR_LENGTH: -errno.EBADMSG,
-    reg.ERR_BLOCK_SIZE: -errno.EBADMSG,
-    reg.ERR_PROCESSING: -errno.EIO,
-}
-
-
-class Job:
-    """One request on the hardware, from its first descriptor to its completion.
-
-    Attributes:
-        request: the crypto request.
-        slot: address of the SA record; two state records and a second SA record follow, at
-            STATE_A, STATE_B and SECOND_SA.
-        finish: called with (job, errno) once all results are in, to copy out and complete.
-        status: the first error among the results, as an errno.
-    """
-
-    __slots__ = ("bounces", "finish", "handle", "mappings", "pending", "request", "slot", "status")
-
-    def __init__(self, request: AnyRequest, slot: int, finish: Callable[[Job, int], None]) -> None:
-        self.request = request
-        self.slot = slot
-        self.finish = finish
-        self.handle = 0
-        self.pending = 0
-        self.status = 0
-        self.mappings: list[tuple[int, int, DmaDirection]] = []
-        self.bounces: list[int] = []
-
-
 class Core:
     """One EIP-93 as its driver sees it.
 
+    Making one raises OSError(ENOMEM) when there is no memory for it, and leaves nothing behind.
+
     Attributes:
+        write_lock: held, with interrupts off, by whoever writes descriptors or takes results.
         engine: the crypto_engine that all requests go through.
         option: the capability word, read once at probe.
         counters: how often each (driver name, outcome) happened: `hardware`, or the reason for
@@ -130,18 +72,29 @@ class Core:
         self.mmio = mmio
         self.irq = irq
         self.name = name
-        self.rings = Rings(machine.dma, ring_size)
+        self.write_lock = SpinLock(machine.sim, f"{name}: write lock")
         self.counters: Counter[tuple[str, str]] = Counter()
         self._slots: list[int] = []
         self._pool = 0
         self._jobs: dict[int, Job] = {}
         self._next_handle = 0
         self._tasklet = Tasklet(machine.sim, f"{name}: done", self.done_task)
+        self._allocate(ring_size)
         self.engine = CryptoEngine(machine, name, retry_support=True, qlen=ring_size)
-        self._allocate_slots()
         self.option = self._initialise()
         irq.request(self.interrupt)
         self.engine.start()
+
+    def _allocate(self, ring_size: int) -> None:
+        try:
+            self.rings = Rings(self.machine.dma, ring_size, self.machine.sim)
+        except (MemoryError, DmaError) as error:
+            raise OSError(errno.ENOMEM, f"{self.name}: rings: {error}") from error
+        try:
+            self._allocate_slots()
+        except (MemoryError, DmaError) as error:
+            self.rings.release()
+            raise OSError(errno.ENOMEM, f"{self.name}: records: {error}") from error
 
     def _allocate_slots(self) -> None:
         count = self.rings.capacity
@@ -182,6 +135,7 @@ class Core:
             return status
         self.mmio.write32(reg.INT_MASK_DISABLE, 0xFFFF_FFFF)
         self.irq.free()
+        self._tasklet.kill()
         self.machine.dma.free_coherent(self._pool, self.rings.capacity * _SLOT_BYTES)
         self.rings.release()
         return 0
@@ -206,17 +160,51 @@ class Core:
             return None
         return Job(request, self._slots.pop(), finish)
 
+    def start(self, job: Job, prepare: Callable[[Job], Callable[[], None]]) -> int:
+        """Prepare a job and hand it to the device; the status for the engine, always 0.
+
+        Args:
+            job: a new one.
+            prepare: maps and allocates what the job needs, and returns the function that writes
+                its descriptors.  When it fails with MemoryError or DmaError the request ends
+                with -ENOMEM, and nothing of the job stays.
+        """
+        try:
+            write = prepare(job)
+        except (MemoryError, DmaError):
+            self.give_up(job, -errno.ENOMEM)
+            return 0
+        with self.write_lock:
+            write()
+            self.ring_doorbell(job.pending)
+        return 0
+
+    def give_up(self, job: Job, status: int) -> None:
+        """End a job that the device knows nothing of."""
+        self.release(job)
+        sim = self.machine.sim
+        sim.local_bh_disable()
+        try:
+            self.engine.finalize(job.request, status)
+        finally:
+            sim.local_bh_enable()
+
     def map(self, job: Job, address: int, length: int, direction: DmaDirection) -> None:
-        """Map memory for the life of a job."""
+        """Map memory for the life of a job; DmaError when that fails."""
         self.machine.dma.map(address, length, direction)
         job.mappings.append((address, length, direction))
 
     def bounce(self, job: Job, data: bytes, size: int) -> int:
-        """A mapped, contiguous buffer of `size` bytes that starts with `data`; its address."""
+        """A mapped, contiguous buffer of `size` bytes that starts with `data`; its address.
+
+        Raises:
+            MemoryError: there is no memory for it.
+            DmaError: it cannot be mapped; it belongs to the job all the same.
+        """
         memory = self.machine.memory
         address = memory.alloc(size)
-        memory.write(address, data)
         job.bounces.append(address)
+        memory.write(address, data)
         self.map(job, address, size, DmaDirection.BIDIRECTIONAL)
         return address
 
@@ -296,12 +284,9 @@ class Core:
     def take_results(self, count: int) -> tuple[list[Job], bool]:
         """Up to `count` results: the jobs they finish, and whether one was not ready yet."""
         finished: list[Job] = []
-        taken = 0
-        while taken < count:
-            result = self.rings.take()
-            if result is None:
-                break
-            taken += 1
+        with self.write_lock:
+            results = self.rings.take_ready(count)
+        for result in results:
             job = self._jobs.get(result.user_id & _HANDLE)
             if job is None:
                 self.machine.warn(f"{self.name}: result for unknown handle {result.user_id:#x}")
@@ -309,8 +294,8 @@ class Core:
             self.note_result(job, result)
             if not job.pending:
                 finished.append(job)
-        self._acknowledge(taken)
-        return finished, taken < count
+        self._acknowledge(len(results))
+        return finished, len(results) < count
 
     def note_result(self, job: Job, result: Descriptor) -> None:
         """Count one result towards its job; the first error of a job is the one that stays."""
@@ -336,14 +321,24 @@ class Core:
     def complete(self, job: Job) -> None:
         """Unmap, let the algorithm finish, release, and hand the request back to the engine."""
         del self._jobs[job.handle]
-        for mapping in job.mappings:
-            self.machine.dma.unmap(*mapping)
+        self.unmap(job)
         status = job.status
         job.finish(job, status)
+        self.release(job)
+        self.engine.finalize(job.request, status)
+
+    def unmap(self, job: Job) -> None:
+        """Take back the mappings of a job."""
+        for mapping in job.mappings:
+            self.machine.dma.unmap(*mapping)
+        job.mappings.clear()
+
+    def release(self, job: Job) -> None:
+        """Give back what a job holds: mappings, bounce buffers, slot."""
+        self.unmap(job)
         for address in job.bounces:
             self.machine.memory.free(address)
         self.release_slot(job.slot)
-        self.engine.finalize(job.request, status)
 
     def release_slot(self, slot: int) -> None:
         """Wipe the SA record with its key and return the slot."""

@@ -7,10 +7,11 @@ from tcrypt.engine.api.machine import Machine
 from tcrypt.engine.eip93 import registers as reg
 from tcrypt.engine.eip93.driver.aead import AuthencSha1Cbc
 from tcrypt.engine.eip93.driver.ahash import HASHES, EipHash
-from tcrypt.engine.eip93.driver.core import Core, Mmio
+from tcrypt.engine.eip93.driver.core import Core
 from tcrypt.engine.eip93.driver.policy import FallbackPolicy
 from tcrypt.engine.eip93.driver.skcipher import AesSkcipher
 from tcrypt.engine.eip93.records import CipherMode, Digest
+from tcrypt.engine.preemption import Mmio
 from tcrypt.engine.sim import IrqLine
 
 __all__ = ("Driver", "probe")
@@ -41,9 +42,17 @@ class Driver:
         return found
 
     def register(self) -> None:
-        """Register all algorithms; OSError as the registry says."""
-        for alg in self.algs:
-            self.core.engine.register(alg)
+        """Register all algorithms, or none: OSError as the registry says."""
+        done: list[AnyAlg] = []
+        try:
+            for alg in self.algs:
+                self.core.engine.register(alg)
+                done.append(alg)
+        except OSError:
+            for alg in reversed(done):
+                self.core.machine.registry.unregister(alg)
+            self.core.remove()
+            raise
 
     def remove(self) -> int:
         """Unregister exactly what was registered, then stop the device; its error, or 0."""
@@ -70,6 +79,10 @@ def probe(
         name: the engine's name in messages.
         ring_size: entries of each ring, 2 to 1024.
         policy: what goes to software although the hardware could do it.
+
+    Raises:
+        OSError: ENOMEM without memory for the rings, or what registering an algorithm gave; then
+            nothing is left behind.
     """
     driver = Driver(Core(machine, mmio, irq, name, ring_size), policy or FallbackPolicy())
     driver.register()

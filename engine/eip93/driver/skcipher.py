@@ -10,7 +10,9 @@ engine counts only those (eip93, sections 3.7 and 5.4).
 from __future__ import annotations
 
 import errno
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeAlias
 
 from tcrypt.engine.api.algorithms import SkcipherAlg
@@ -247,12 +249,21 @@ class AesSkcipher:
         return before if length > before else 0
 
     def do_one_request(self, engine: CryptoEngine, request: SkcipherRequest) -> int:
-        """Start a queued request: 0, or -ENOSPC when the ring has no room for all of it."""
+        """Start a queued request: 0, or -ENOSPC when the ring has no room for all of it.
+
+        Without memory or mappings it is finalized with -ENOMEM, which is 0 as well.
+        """
         plan: CipherJob = request.ctx
-        core = self.core
-        job = core.begin(request, plan.count, self.finish)
+        job = self.core.begin(request, plan.count, self.finish)
         if job is None:
             return -errno.ENOSPC
+        return self.core.start(job, self.prepare)
+
+    def prepare(self, job: Job) -> Callable[[], None]:
+        """Fill the job's records and map its memory; what then writes its descriptors."""
+        request, core = job.request, self.core
+        assert isinstance(request, SkcipherRequest)
+        plan: CipherJob = request.ctx
         core.machine.memory.write(job.slot, plan.sa + plan.iv)
         pieces = plan.pieces
         if plan.bounced:
@@ -263,9 +274,7 @@ class AesSkcipher:
             self.map_pieces(job, pieces)
         if plan.split:
             core.machine.memory.write(job.slot + STATE_B, carried(plan.iv))
-        self.put_pieces(job, pieces, plan.split)
-        core.ring_doorbell(len(pieces))
-        return 0
+        return partial(self.put_pieces, job, pieces, plan.split)
 
     def map_pieces(self, job: Job, pieces: list[Piece]) -> None:
         """Map every piece for the device."""

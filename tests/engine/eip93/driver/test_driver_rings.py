@@ -9,6 +9,7 @@ from tcrypt.engine.api.memory import Memory
 from tcrypt.engine.eip93 import registers as reg
 from tcrypt.engine.eip93.descriptors import Descriptor, command_control, command_length
 from tcrypt.engine.eip93.driver.rings import Rings
+from tcrypt.engine.sim import Simulation
 
 _SIZE = 4
 
@@ -45,7 +46,7 @@ def bus() -> DmaBus:
 
 @pytest.fixture
 def rings(bus: DmaBus) -> Rings:
-    return Rings(bus, _SIZE)
+    return Rings(bus, _SIZE, Simulation())
 
 
 @pytest.fixture
