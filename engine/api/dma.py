@@ -68,6 +68,10 @@ class DmaBus:
         """How many mappings exist: equal before and after where nothing leaks."""
         return len(self._mappings)
 
+    def mappings(self) -> list[tuple[int, int, str]]:
+        """Address, length and direction of every mapping, in the order of addresses."""
+        return [(address, size, way.value) for address, _, size, way in self._mappings]
+
     def map(self, address: int, length: int, direction: DmaDirection) -> int:
         """Open `length` bytes (1 or more) at `address` to the device; the bus address.
 

@@ -95,6 +95,10 @@ class Memory:
         """How many blocks are allocated: equal before and after where nothing leaks."""
         return len(self._live)
 
+    def live_content(self) -> list[tuple[int, bytes]]:
+        """Address and content of every allocated block, in the order of addresses."""
+        return [(address, self.read(address, size)) for address, size in sorted(self._live.items())]
+
     def find(self, data: bytes) -> int | None:
         """The first address at which `data` stands, in used or freed blocks; None for nowhere."""
         start = bytes(self._view[: self._break]).find(data)
