@@ -34,7 +34,11 @@ _RULES: tuple[tuple[str, tuple[str, ...]], ...] = (
     (f"{_ENGINE}.preemption", (f"{_ENGINE}.sim",)),
     (f"{_ENGINE}.api", (f"{_ENGINE}.sim",)),
     (f"{_ENGINE}.crypto_engine", (f"{_ENGINE}.api", f"{_ENGINE}.sim")),
-    (f"{_ENGINE}.software", (f"{_ENGINE}.api", f"{_ENGINE}.sim", f"{_ENGINE}.compression")),
+    (f"{_ENGINE}.templates", (f"{_ENGINE}.api", f"{_ENGINE}.sim")),
+    (
+        f"{_ENGINE}.software",
+        (f"{_ENGINE}.api", f"{_ENGINE}.sim", f"{_ENGINE}.compression", f"{_ENGINE}.templates"),
+    ),
     (
         f"{_ENGINE}.eip93.driver",
         (
