@@ -129,14 +129,25 @@ class Registry:
             entry.flags |= _TESTED
 
     def unregister(self, alg: AnyAlg) -> None:
-        """Remove an algorithm; one that is unknown or in use is only warned about."""
+        """Remove an algorithm, and all instances built over it, from lookup.
+
+        One that is unknown is only warned about.  One in use is warned about as well, and gone
+        all the same; its transforms stay what they are (section 6.7).
+        """
         entry = self.entry(alg)
         if entry is None:
             self._machine.warn(f"unregister of {alg.cra_driver_name}: not registered")
-        elif entry.users:
+            return
+        if entry.users:
             self._machine.warn(f"unregister of {alg.cra_driver_name}: in use")
-        else:
-            self._entries.remove(entry)
+        self._drop(entry)
+
+    def _drop(self, entry: Entry) -> None:
+        entry.flags |= AlgFlag.DEAD
+        self._entries.remove(entry)
+        for other in list(self._entries):
+            if entry.alg in other.parts and other in self._entries:
+                self._drop(other)
 
     def users(self, alg: AnyAlg) -> int:
         """How many transforms of an algorithm exist."""
