@@ -81,10 +81,12 @@ class CryptoEngine:
         return 0
 
     def exit(self) -> int:
-        """Stop, then drop the worker; the error of `stop` when that fails."""
+        """Stop, drop the worker and leave the machine; the error of `stop` when that fails."""
         status = self.stop()
         if not status:
             self._pump_work.cancel()
+            if self in self.machine.engines:
+                self.machine.engines.remove(self)
         return status
 
     def transfer(self, request: AnyRequest) -> int:
