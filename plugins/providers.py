@@ -21,10 +21,11 @@ from tcrypt.engine import software as generics
 from tcrypt.engine.api.machine import Accelerator, Machine, Setup
 from tcrypt.engine.eip93.device import Device
 from tcrypt.engine.eip93.driver.policy import OPENWRT, FallbackPolicy
-from tcrypt.engine.eip93.driver.probe import probe
+from tcrypt.engine.eip93.driver.probe import Driver, probe
 from tcrypt.engine.eip93.options import Options
 from tcrypt.engine.eip93.records import Cipher, Digest
 from tcrypt.engine.eip93.variants import AES128_ONLY, MT7621, TINY_RING, Variant
+from tcrypt.engine.preemption import Mmio, PreemptibleMmio
 from tcrypt.engine.sim import IrqLine
 from tcrypt.subject import Provider
 
@@ -181,21 +182,63 @@ def eip93_openwrt(machine: Machine) -> None:
 
 
 def attach_eip93(machine: Machine, variant: Variant, policy: FallbackPolicy | None = None) -> None:
-    """Put a device on a machine, bind the driver, and give the suite its evidence."""
+    """Put a device on a machine, bind the driver, and give the suite its evidence.
+
+    Knobs: `ring_size` (entries); `preempt`, the ns that each register access takes while
+    interrupts and other work strike in it, 0 to only offer the places (`preemption_points`).
+    """
     irq = IrqLine(machine.sim, variant.name)
     device = Device(machine.sim, machine.dma, irq, variant)
     used = policy or FallbackPolicy()
-    ring_size = machine.setup.knobs.get("ring_size", variant.ring_size)
-    driver = probe(machine, device, irq, name=variant.name, ring_size=ring_size, policy=used)
+    bound = _Bound(
+        partial(
+            probe,
+            machine,
+            _door(machine, device),
+            irq,
+            name=variant.name,
+            ring_size=machine.setup.knobs.get("ring_size", variant.ring_size),
+            policy=used,
+        )
+    )
     machine.attach(
         Accelerator(
             name=variant.name,
             jobs=lambda: device.jobs,
             supports=partial(_supports, device.options),
-            depth=driver.core.rings.capacity,
+            depth=bound.driver.core.rings.capacity,
             shortest=partial(_shortest, used),
+            unbind=bound.unbind,
+            rebind=bound.rebind,
         )
     )
+
+
+class _Bound:
+    """A device that its driver can be taken off, and put on again without a power cycle."""
+
+    def __init__(self, bind: Callable[[], Driver]) -> None:
+        self._bind = bind
+        self.driver = bind()
+
+    def unbind(self) -> int:
+        """Remove the driver; its status."""
+        return self.driver.remove()
+
+    def rebind(self) -> None:
+        """Probe the device again; OSError as from `probe`."""
+        self.driver = self._bind()
+
+
+def _door(machine: Machine, device: Device) -> Mmio:
+    """The device's registers; the driver can be interrupted there if the setup says so."""
+    cost = machine.setup.knobs.get("preempt")
+    if cost is None:
+        return device
+    sim = machine.sim
+    if cost and sim.preemption_points is None:
+        sim.preemption_points = lambda _: sim.let_pass(cost)
+    return PreemptibleMmio(device, sim)
 
 
 def _shortest(policy: FallbackPolicy, algorithm: str) -> int:
