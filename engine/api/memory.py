@@ -66,6 +66,15 @@ class Memory:
         """
         if self._to_fail is not None:
             self._count_down(size)
+        self.allocations += 1
+        return self.room(size)
+
+    def room(self, size: int) -> int:
+        """A block that its user's caller has paid for, as the context of a request is.
+
+        A driver that asks for `reqsize` bytes finds them with every request: taking them is no
+        allocation of its own and cannot fail.  Such a block is freed like any other.
+        """
         rounded = max(CACHE_LINE, -(-size // CACHE_LINE) * CACHE_LINE)
         bucket = self._free.get(rounded)
         if bucket:
@@ -74,7 +83,6 @@ class Memory:
             address = self._break + self.base
             self._grow(rounded)
         self._live[address] = rounded
-        self.allocations += 1
         return address
 
     def zalloc(self, size: int) -> int:

@@ -110,3 +110,15 @@ def test_memory_is_a_flat_array(writes: list[tuple[int, bytes]]) -> None:
         model[offset : offset + len(data)] = data
         assert memory.read(base + offset, len(data)) == data
     assert memory.read(base, 320) == model
+
+
+def test_room_in_a_request_is_no_allocation_and_does_not_fail() -> None:
+    memory = Memory()
+    memory.fail_allocs(count=1)
+    address = memory.room(16)
+    memory.write(address, b"context")
+    assert (memory.allocations, memory.live_blocks) == (0, 1)
+    memory.free(address)
+    assert memory.live_blocks == 0
+    with pytest.raises(MemoryError):
+        memory.alloc(16)
