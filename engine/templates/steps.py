@@ -1,10 +1,10 @@
 """Runs one request of a template as a chain of requests to its parts.
 
-The work is a generator: it yields one step after another and returns the final status.  A step is
-a call and the child request for it, such as `(child_tfm.encrypt, child_request)`; `run_steps` gives
-the child its callback and flags.  The generator goes on when the step has succeeded, at once or
-much later.  A step that fails ends the work: the generator is closed, so that its `finally` parts
-clean up, and the step's error is the final status.
+The work is a generator: it yields one step after another and returns the final status.  A step
+is a call and the child request for it, such as `(child_tfm.encrypt, child_request)`; `run_steps`
+gives the child its callback and flags.  The generator goes on when the step has succeeded, at once
+or much later.  A step that fails ends the work: the generator is closed, so that its `finally`
+parts clean up, and the step's error is the final status.
 
     def work() -> Work:
         with Scratch(memory, 16) as scratch:
@@ -22,7 +22,7 @@ from __future__ import annotations
 import errno
 from collections.abc import Callable, Generator
 from types import TracebackType
-from typing import Any, Self, TypeAlias
+from typing import Any, TypeAlias
 
 from tcrypt.engine.api.errors import errno_name
 from tcrypt.engine.api.flags import ReqFlag
@@ -43,9 +43,9 @@ _MAY_BACKLOG = int(ReqFlag.MAY_BACKLOG)
 def run_steps(request: AnyRequest, work: Work) -> int:
     """Start the work of a request; the status to answer its submission with.
 
-    -EINPROGRESS and -EBUSY (only to a caller who said MAY_BACKLOG) mean that the request's callback
-    will be called, exactly once with the final status and, after -EBUSY, once before that with
-    -EINPROGRESS.  Any other status is final and no callback follows.  Nothing of the request is
+    -EINPROGRESS and -EBUSY (only to a caller who said MAY_BACKLOG) mean that the request's
+    callback will be called, exactly once with the final status and, after -EBUSY, once before
+    that with -EINPROGRESS.  Any other status is final and no callback follows.  Nothing of the request is
     looked at once its callback was called.
 
     A part that completes a step twice, or a step that it had answered itself, is recorded as a
@@ -77,10 +77,9 @@ class Scratch:
         kind: type[BaseException] | None,
         error: BaseException | None,
         trace: TracebackType | None,
-    ) -> Self | None:
+    ) -> None:
         self._memory.write(self._address, bytes(self._size))
         self._memory.free(self._address)
-        return None
 
 
 class _Run:
