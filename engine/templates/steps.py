@@ -45,8 +45,8 @@ def run_steps(request: AnyRequest, work: Work) -> int:
 
     -EINPROGRESS and -EBUSY (only to a caller who said MAY_BACKLOG) mean that the request's
     callback will be called, exactly once with the final status and, after -EBUSY, once before
-    that with -EINPROGRESS.  Any other status is final and no callback follows.  Nothing of the request is
-    looked at once its callback was called.
+    that with -EINPROGRESS.  Any other status is final and no callback follows.  Nothing of the
+    request is looked at once its callback was called.
 
     A part that completes a step twice, or a step that it had answered itself, is recorded as a
     warning of the machine; the work goes on undisturbed.
