@@ -8,8 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
+from tcrypt.engine.api.algorithms import AnyAlg
+from tcrypt.engine.api.core_rules import DEFAULT_CORE
 from tcrypt.engine.api.dma import DmaBus
 from tcrypt.engine.api.memory import Memory
 from tcrypt.engine.api.registry import Registry
@@ -30,10 +33,17 @@ class Setup:
         semantics: which `crypto_engine` it has, a name of `tcrypt.engine.semantics.PROFILES`.
         knobs: sizes that a provider may honour, such as `ring_size` (entries) and `queue_length`
             (requests); what it does not know it ignores.
+        core: which rules its registry has, a name of `tcrypt.engine.api.core_rules.CORES`.
+        fips: whether it runs in FIPS mode.
+        selftest: called with the machine and every algorithm as it is registered, from the first
+            one on; 0 lets lookups find it (see `Registry.selftest`).
     """
 
     semantics: str = "linux-6.17"
     knobs: Mapping[str, int] = field(default_factory=dict, hash=False)
+    core: str = DEFAULT_CORE
+    fips: bool = False
+    selftest: Callable[[Machine, AnyAlg], int] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +87,8 @@ class Machine:
         self.memory = memory or Memory()
         self.dma = DmaBus(self.memory)
         self.registry = Registry(self)
+        if self.setup.selftest is not None:
+            self.registry.selftest = partial(self.setup.selftest, self)
         self.engines: list[Any] = []
         self.accelerators: list[Accelerator] = []
         self.warnings: list[str] = []
