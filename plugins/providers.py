@@ -18,6 +18,7 @@ from types import ModuleType
 from typing import Any
 
 from tcrypt.engine import software as generics
+from tcrypt.engine.api.flags import AlgType
 from tcrypt.engine.api.machine import Accelerator, Machine, Setup
 from tcrypt.engine.eip93.device import Device
 from tcrypt.engine.eip93.driver.policy import OPENWRT, FallbackPolicy
@@ -27,6 +28,7 @@ from tcrypt.engine.eip93.records import Cipher, Digest
 from tcrypt.engine.eip93.variants import AES128_ONLY, MT7621, TINY_RING, Variant
 from tcrypt.engine.preemption import Mmio, PreemptibleMmio
 from tcrypt.engine.sim import IrqLine
+from tcrypt.engine.templates.cryptd import cryptd
 from tcrypt.subject import Provider
 
 __all__ = (
@@ -34,6 +36,7 @@ __all__ = (
     "ProviderError",
     "Providers",
     "eip93_aes128_only",
+    "eip93_async_fallback",
     "eip93_mt7621",
     "eip93_openwrt",
     "eip93_tiny_ring",
@@ -181,6 +184,24 @@ def eip93_openwrt(machine: Machine) -> None:
     attach_eip93(machine, MT7621, OPENWRT)
 
 
+def eip93_async_fallback(machine: Machine) -> None:
+    """An EIP-93 with 128-bit keys only, whose fallbacks are asynchronous and backlogged early.
+
+    The generics that the driver falls back to are wrapped by cryptd with a queue of two.
+    """
+    for kind, name in _FALLBACKS:
+        cryptd(machine, machine.registry.find(name, kind), qlen=2)
+    attach_eip93(machine, AES128_ONLY)
+
+
+_FALLBACKS = (
+    (AlgType.SKCIPHER, "ecb(aes)"),
+    (AlgType.SKCIPHER, "cbc(aes)"),
+    (AlgType.SKCIPHER, "ctr(aes)"),
+    (AlgType.AEAD, "authenc(hmac(sha1),cbc(aes))"),
+)
+
+
 def attach_eip93(machine: Machine, variant: Variant, policy: FallbackPolicy | None = None) -> None:
     """Put a device on a machine, bind the driver, and give the suite its evidence.
 
@@ -208,6 +229,7 @@ def attach_eip93(machine: Machine, variant: Variant, policy: FallbackPolicy | No
             supports=partial(_supports, device.options),
             depth=bound.driver.core.rings.capacity,
             shortest=partial(_shortest, used),
+            drives=bound.drives,
             unbind=bound.unbind,
             rebind=bound.rebind,
         )
@@ -220,6 +242,10 @@ class _Bound:
     def __init__(self, bind: Callable[[], Driver]) -> None:
         self._bind = bind
         self.driver = bind()
+
+    def drives(self, name: str) -> bool:
+        """Whether a driver name is one of those that the device's driver registers."""
+        return any(alg.cra_driver_name == name for alg in self.driver.algs)
 
     def unbind(self) -> int:
         """Remove the driver; its status."""

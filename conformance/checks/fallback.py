@@ -155,9 +155,9 @@ def _accelerator(runner: SpecRunner) -> Accelerator | None:
 
 
 def _own_accelerator(subject: Subject, runner: SpecRunner) -> Accelerator | None:
-    """The engine behind the driver; None for a generic that only shares the machine with one."""
+    """The engine behind the driver; None for one that only shares the machine with an engine."""
     accelerator = _accelerator(runner)
-    if accelerator is None:
+    if accelerator is None or not accelerator.drives(subject.driver):
         return None
     return accelerator if subject.alg.do_one_request or _is_async(subject) else None
 

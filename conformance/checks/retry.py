@@ -141,7 +141,7 @@ class _Retry:
             for engine in machine.engines:
                 engine.stop()
         bench.settle()
-        full = len(swarm.flights) == overflow
+        full = len(swarm.flights) == overflow and self.subject.alg.do_one_request is not None
         found = _whole(swarm, load.flags, full=full) + bench.machine_problems(mappings)
         return found + _blocks_left(blocks, machine.memory.live_blocks)
 

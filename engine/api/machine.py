@@ -25,6 +25,10 @@ def _any_length(cra_name: str) -> int:
     return 1
 
 
+def _any_driver(cra_driver_name: str) -> bool:
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class Setup:
     """How a machine is built, beside what a provider registers on it.
@@ -58,6 +62,8 @@ class Accelerator:
         depth: how many single-segment requests it holds at once before it is full.
         shortest: `shortest(cra_name)`: the least bytes that the driver's documented policy gives
             to the hardware; 1 where it has no such policy.
+        drives: `drives(cra_driver_name)`: whether that driver runs on this device; by default
+            every asynchronous one on the machine does.
         unbind: takes the driver off the device, as unloading it does; its status.  None where
             that cannot be done.
         rebind: binds the driver to the same device again, which keeps its power meanwhile;
@@ -69,6 +75,7 @@ class Accelerator:
     supports: Callable[[str, int], bool]
     depth: int
     shortest: Callable[[str], int] = _any_length
+    drives: Callable[[str], bool] = _any_driver
     unbind: Callable[[], int] | None = None
     rebind: Callable[[], None] | None = None
 
