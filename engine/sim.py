@@ -119,6 +119,7 @@ class Simulation:
             devices do stays in its order.
         irq_lines: every interrupt line of the machine, for faults that strike there.
         preemption_points: what is called at preemption points; None for nothing.
+        no_sleep: whether the running code works for a caller who did not allow it to sleep.
     """
 
     def __init__(self, chooser: Chooser | None = None, costs: Costs | None = None) -> None:
@@ -131,6 +132,7 @@ class Simulation:
         self.trace: list[tuple[int, Context, str]] | None = None
         self.irq_lines: list[IrqLine] = []
         self.preemption_points: Callable[[str], None] | None = None
+        self.no_sleep = False
         self._queue: list[tuple[int, int, Event]] = []
         self._sequence = 0
         self._bh_disabled = 0
@@ -232,6 +234,8 @@ class Simulation:
         """Raise AtomicSleepError when the running context must not sleep."""
         if self.in_atomic:
             raise AtomicSleepError(f"{what} sleeps in {self.context.value} context")
+        if self.no_sleep:
+            raise AtomicSleepError(f"{what} sleeps for a request without MAY_SLEEP")
 
     def sleep(self, duration: int, what: str = "sleep") -> None:
         """Let `duration` ns pass while everything else runs; only where sleeping is allowed."""
@@ -299,10 +303,12 @@ class Simulation:
         if self.trace is not None:
             self.trace.append((self.now, event.context, event.label))
         previous, self.context = self.context, event.context
+        no_sleep, self.no_sleep = self.no_sleep, False
         try:
             event.callback()
         finally:
             self.context = previous
+            self.no_sleep = no_sleep
 
     def pending(self) -> list[Event]:
         """The queued events, in the order in which they are due."""

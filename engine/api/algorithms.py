@@ -46,6 +46,8 @@ class _Alg:
         cra_alignmask: 2^n - 1; buffers aligned to it need no copy.
         cra_module: who owns it, for listings.
         do_one_request: called by a crypto_engine with (engine, request); 0 means started.
+        prepare_request: called before it with the same, by an engine whose semantics have it.
+        unprepare_request: undoes that; called when the request is finalized or not started.
     """
 
     cra_name: str
@@ -56,6 +58,8 @@ class _Alg:
     cra_alignmask: int = 0
     cra_module: str = "kernel"
     do_one_request: DoOneRequest | None = None
+    prepare_request: DoOneRequest | None = None
+    unprepare_request: DoOneRequest | None = None
 
     def variant(self, **changes: Any) -> Any:
         """A copy with some fields changed, e.g. for a planted registration defect."""
@@ -104,7 +108,8 @@ class AeadAlg(_Alg):
 class AhashAlg(_Alg):
     """An asynchronous hash (`struct ahash_alg`); sizes in bytes.
 
-    `export` writes `statesize` bytes to the buffer; `import_state` reads them back.
+    `export` writes `statesize` bytes to the buffer; `import_state` reads them back.  `clone_tfm`
+    gets a new transform, with the context of the one that follows it, and that one.
     """
 
     type: ClassVar[AlgType] = AlgType.AHASH
@@ -121,6 +126,7 @@ class AhashAlg(_Alg):
     setkey: Callable[[Ahash, bytearray], int] | None = None
     init: Callable[[Ahash], int] | None = None
     exit: Callable[[Ahash], None] | None = None
+    clone_tfm: Callable[[Ahash, Ahash], int] | None = None
     reqsize: int = field(default=0)
 
 
@@ -161,30 +167,51 @@ class CipherAlg(_Alg):
     exit: Callable[[Cipher], None] | None = None
 
 
+def export_descriptor(desc: ShashDesc, out: bytearray) -> int:
+    """The default export: the descriptor's context, which must be bytes, as it is."""
+    out[: len(desc.ctx)] = desc.ctx
+    return 0
+
+
+def import_descriptor(desc: ShashDesc, state: bytes) -> int:
+    """The default import: the descriptor's context is the state."""
+    desc.ctx = bytearray(state)
+    return 0
+
+
 @dataclass(eq=False, kw_only=True)
 class ShashAlg(_Alg):
     """A synchronous hash on bytes (`struct shash_alg`); sizes in bytes.
 
     Every operation takes a `ShashDesc`, whose `ctx` holds the state between calls.  `final`,
     `finup` and `digest` write `digestsize` bytes to a `bytearray`; `export` writes `statesize`
-    bytes, `import_state` reads them.  `copy` gives the `ctx` of a second message that goes on from
-    the same state; without it a copy is an export and an import.
+    bytes, `import_state` reads them.  A driver that has neither keeps `descsize` bytes in `ctx`,
+    which are then the state.  `copy` gives the `ctx` of a second message that goes on from the
+    same state; without it a copy is an export and an import.  `clone_tfm` gets a new transform,
+    with the context of the one that follows it, and that one.
     """
 
     type: ClassVar[AlgType] = AlgType.SHASH
 
     digestsize: int
-    statesize: int
+    statesize: int = 0
+    descsize: int = 0
     hash_init: Callable[[ShashDesc], int]
     update: Callable[[ShashDesc, bytes], int]
     final: Callable[[ShashDesc, bytearray], int]
-    export: Callable[[ShashDesc, bytearray], int]
-    import_state: Callable[[ShashDesc, bytes], int]
+    export: Callable[[ShashDesc, bytearray], int] = export_descriptor
+    import_state: Callable[[ShashDesc, bytes], int] = import_descriptor
     digest: Callable[[ShashDesc, bytes, bytearray], int] | None = None
     copy: Callable[[ShashDesc], Any] | None = None
     setkey: Callable[[Shash, bytearray], int] | None = None
     init: Callable[[Shash], int] | None = None
     exit: Callable[[Shash], None] | None = None
+    clone_tfm: Callable[[Shash, Shash], int] | None = None
+
+    @property
+    def exports_descriptor(self) -> bool:
+        """Whether the exported state is the descriptor itself."""
+        return self.export is export_descriptor
 
 
 AnyAlg: TypeAlias = SkcipherAlg | AeadAlg | AhashAlg | CipherAlg | ShashAlg

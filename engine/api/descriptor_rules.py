@@ -2,26 +2,37 @@
 
 from __future__ import annotations
 
-from tcrypt.engine.api.algorithms import AeadAlg, AhashAlg, AnyAlg, CipherAlg, ShashAlg
+from tcrypt.engine.api.algorithms import (
+    AeadAlg,
+    AhashAlg,
+    AnyAlg,
+    CipherAlg,
+    ShashAlg,
+    SkcipherAlg,
+)
+from tcrypt.engine.api.core_rules import CoreRules
 from tcrypt.engine.api.flags import ALG_TYPE_MASK
 
-__all__ = ("refusal",)
+__all__ = ("MAX_NAME", "complete_sizes", "refusal")
 
+MAX_NAME = 128
+_NEWEST = CoreRules()
 _PAGE_SIZE = 4096
-_MAX_ALIGNMASK = 127
 _MAX_BLOCKSIZE = 160
 _MAX_DIGESTSIZE = 64
 _MAX_STATESIZE = 512
-_MAX_NAME = 128
+# 360 bytes behind a structure of 8.
+_MAX_DESCSIZE = 368
 
 
-def refusal(alg: AnyAlg) -> str:
+def refusal(alg: AnyAlg, rules: CoreRules = _NEWEST) -> str:
     """Why a descriptor cannot be registered; empty when it can."""
+    largest = rules.max_alignmask
     for field, name in (("cra_name", alg.cra_name), ("cra_driver_name", alg.cra_driver_name)):
-        if not name or len(name) >= _MAX_NAME:
-            return f"{field} {name!r} must have 1 to {_MAX_NAME - 1} characters"
-    if alg.cra_alignmask & (alg.cra_alignmask + 1) or not 0 <= alg.cra_alignmask <= _MAX_ALIGNMASK:
-        return f"cra_alignmask {alg.cra_alignmask:#x} must be 2^n - 1, at most {_MAX_ALIGNMASK:#x}"
+        if not name or len(name) >= MAX_NAME:
+            return f"{field} {name!r} must have 1 to {MAX_NAME - 1} characters"
+    if alg.cra_alignmask & (alg.cra_alignmask + 1) or not 0 <= alg.cra_alignmask <= largest:
+        return f"cra_alignmask {alg.cra_alignmask:#x} must be 2^n - 1, at most {largest:#x}"
     if not 0 < alg.cra_blocksize <= _MAX_BLOCKSIZE:
         return f"cra_blocksize {alg.cra_blocksize} must be 1 to {_MAX_BLOCKSIZE}"
     if alg.cra_priority < 0:
@@ -41,6 +52,8 @@ def _size_refusal(alg: AnyAlg) -> str:
             return f"digestsize {alg.digestsize} must be 1 to {_MAX_DIGESTSIZE}"
         if not least <= alg.statesize <= _MAX_STATESIZE:
             return f"statesize {alg.statesize} must be {least} to {_MAX_STATESIZE}"
+        if isinstance(alg, ShashAlg) and not 0 <= alg.descsize <= _MAX_DESCSIZE:
+            return f"descsize {alg.descsize} must be 0 to {_MAX_DESCSIZE}"
         return ""
     sizes = {"ivsize": alg.ivsize, "chunksize": alg.chunksize}
     if isinstance(alg, AeadAlg):
@@ -51,3 +64,17 @@ def _size_refusal(alg: AnyAlg) -> str:
         if not 0 <= value <= _PAGE_SIZE // 8:
             return f"{field} {value} must be 0 to {_PAGE_SIZE // 8}"
     return ""
+
+
+def complete_sizes(alg: AnyAlg) -> None:
+    """Fill in the sizes that a driver may leave to the core, as registration does.
+
+    No chunk size means the block size, no walk size the chunk size; a synchronous hash without an
+    export of its own exports its descriptor.
+    """
+    if isinstance(alg, SkcipherAlg | AeadAlg):
+        alg.chunksize = alg.chunksize or alg.cra_blocksize
+    if isinstance(alg, SkcipherAlg):
+        alg.walksize = alg.walksize or alg.chunksize
+    if isinstance(alg, ShashAlg) and alg.exports_descriptor:
+        alg.statesize = alg.descsize

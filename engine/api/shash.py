@@ -6,6 +6,7 @@ does it walks the request's scatterlist.
 
 from __future__ import annotations
 
+import copy
 import errno
 from typing import TYPE_CHECKING, Any
 
@@ -100,6 +101,16 @@ def _exit_tfm(alg: ShashAlg, tfm: Ahash) -> None:
     tfm.ctx = None
 
 
+def _clone_tfm(alg: ShashAlg, second: Ahash, first: Ahash) -> int:
+    inner = Shash(second.machine, alg)
+    inner.flags = first.ctx.flags
+    inner.ctx = copy.copy(first.ctx.ctx)
+    second.ctx = inner
+    if alg.clone_tfm is not None:
+        return alg.clone_tfm(inner, first.ctx)
+    return 0 if alg.init is None and alg.exit is None else -errno.ENOSYS
+
+
 def _setkey(tfm: Ahash, key: bytearray) -> int:
     try:
         tfm.ctx.setkey(bytes(key))
@@ -187,4 +198,5 @@ def ahash_view(alg: ShashAlg) -> AhashAlg:
         setkey=_setkey if alg.setkey is not None else None,
         init=lambda tfm: _init_tfm(alg, tfm),
         exit=lambda tfm: _exit_tfm(alg, tfm),
+        clone_tfm=lambda second, first: _clone_tfm(alg, second, first),
     )

@@ -20,7 +20,7 @@ from tcrypt.engine.api.algorithms import (
     SkcipherAlg,
 )
 from tcrypt.engine.api.errors import crypto_error
-from tcrypt.engine.api.flags import INHERITED_FLAGS, AlgType
+from tcrypt.engine.api.flags import INHERITED_FLAGS, AlgFlag, AlgType
 
 if TYPE_CHECKING:
     from tcrypt.engine.api.registry import Registry
@@ -56,6 +56,7 @@ class Builder:
 
     Attributes:
         parts: what was found so far.
+        masks: the flags and type bits that each was chosen by.
         flags: what the instance inherits from them.
     """
 
@@ -64,6 +65,7 @@ class Builder:
         # A caller who rules a flag out rules it out for the parts as well.
         self._mask = mask & ~type_ & INHERITED_FLAGS
         self.parts: list[AnyAlg] = []
+        self.masks: list[int] = []
 
     @property
     def flags(self) -> int:
@@ -74,8 +76,11 @@ class Builder:
         return flags & INHERITED_FLAGS
 
     def _grab(self, name: str, kind: AlgType, mask: int) -> AnyAlg:
-        part = self._registry.find(name, kind, 0, self._mask | mask)
+        # What FIPS mode does not allow by itself may be a part of something that it does allow.
+        mask |= self._mask
+        part = self._registry.find(name, kind, AlgFlag.FIPS_INTERNAL, mask)
         self.parts.append(part)
+        self.masks.append(mask | kind.lookup_mask)
         return part
 
     def cipher(self, name: str) -> CipherAlg:

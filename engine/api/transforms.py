@@ -8,6 +8,7 @@ an AEAD ciphertext shorter than its tag is -EINVAL.
 from __future__ import annotations
 
 import errno
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from tcrypt.engine.api.algorithms import AeadAlg, AhashAlg, CipherAlg, SkcipherAlg
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ("Aead", "Ahash", "Cipher", "Skcipher", "Transform")
 
 _NEED_KEY = int(ReqFlag.NEED_KEY)
+_MAY_SLEEP = int(ReqFlag.MAY_SLEEP)
 _OPTIONAL_KEY = int(AlgFlag.OPTIONAL_KEY)
 
 
@@ -33,18 +35,47 @@ class Transform:
         machine: where the driver finds memory, the registry and the simulation.
         ctx: the driver's room, kept as long as the transform lives.
         flags: `ReqFlag` bits; a driver hands FORBID_WEAK_KEYS on to its fallback.
-        reqsize: bytes of request context that the driver asks for; a driver with a fallback must
-            ask for at least as much as that.
+        shares: how many clones are this very transform, and are freed by themselves.
     """
 
-    __slots__ = ("ctx", "entry", "flags", "machine", "reqsize")
+    __slots__ = (
+        "_keyless",
+        "_reqsize",
+        "_requested",
+        "ctx",
+        "entry",
+        "flags",
+        "machine",
+        "shares",
+    )
 
     def __init__(self, machine: Machine, needs_key: bool) -> None:
         self.machine = machine
         self.ctx: Any = None
         self.entry: Any = None
         self.flags = _NEED_KEY if needs_key else 0
-        self.reqsize = 0
+        self.shares = 0
+        self._keyless = not needs_key
+        self._reqsize = 0
+        self._requested = False
+
+    @property
+    def reqsize(self) -> int:
+        """Bytes of request context that the driver asks for, those for its fallback included.
+
+        It must be known before the first request is allocated, so that `init` is where to set it;
+        a request that is smaller than what the driver uses is what the machine warns about.
+        """
+        return self._reqsize
+
+    @reqsize.setter
+    def reqsize(self, size: int) -> None:
+        if self._requested and size > self._reqsize:
+            driver: str = self.alg.cra_driver_name  # type: ignore[attr-defined]
+            self.machine.warn(
+                f"{driver}: reqsize raised from {self._reqsize} to {size} after a request"
+            )
+        self._reqsize = size
 
     def set_flags(self, flags: int) -> None:
         """Set request-mask bits on the transform, such as FORBID_WEAK_KEYS."""
@@ -63,13 +94,25 @@ class Transform:
         # The driver gets a copy that is wiped when the call returns, so that one which keeps a
         # reference instead of the bytes works with zeros from then on.
         lent = bytearray(key)
-        self.flags |= _NEED_KEY
+        if not self._keyless:
+            self.flags |= _NEED_KEY
         try:
             status = setkey(self, lent)
         finally:
             lent[:] = bytes(len(lent))
         check_status(status, f"{driver}: setkey of {len(key)} bytes")
         self.flags &= ~_NEED_KEY
+
+    def _submit(self, call: Callable[[Any], int], request: Any) -> int:
+        """Hand a request to the driver, who may sleep only where the request says so."""
+        sim = self.machine.sim
+        if request.flags & _MAY_SLEEP or sim.no_sleep:
+            return call(request)
+        sim.no_sleep = True
+        try:
+            return call(request)
+        finally:
+            sim.no_sleep = False
 
 
 class Cipher(Transform):
@@ -109,6 +152,7 @@ class Skcipher(Transform):
 
     def request(self) -> SkcipherRequest:
         """A new request on this transform."""
+        self._requested = True
         return SkcipherRequest(self)
 
     def setkey(self, key: bytes) -> None:
@@ -127,13 +171,13 @@ class Skcipher(Transform):
         """Submit an encryption; the status."""
         if self.flags & _NEED_KEY:
             return -errno.ENOKEY
-        return self.alg.encrypt(request)
+        return self._submit(self.alg.encrypt, request)
 
     def decrypt(self, request: SkcipherRequest) -> int:
         """Submit a decryption; the status."""
         if self.flags & _NEED_KEY:
             return -errno.ENOKEY
-        return self.alg.decrypt(request)
+        return self._submit(self.alg.decrypt, request)
 
 
 class Aead(Transform):
@@ -148,6 +192,7 @@ class Aead(Transform):
 
     def request(self) -> AeadRequest:
         """A new request on this transform."""
+        self._requested = True
         return AeadRequest(self)
 
     def setkey(self, key: bytes) -> None:
@@ -168,7 +213,7 @@ class Aead(Transform):
         """Submit an encryption; the status."""
         if self.flags & _NEED_KEY:
             return -errno.ENOKEY
-        return self.alg.encrypt(request)
+        return self._submit(self.alg.encrypt, request)
 
     def decrypt(self, request: AeadRequest) -> int:
         """Submit a decryption; the status; -EINVAL when the text is shorter than the tag."""
@@ -176,7 +221,7 @@ class Aead(Transform):
             return -errno.ENOKEY
         if request.cryptlen < self.authsize:
             return -errno.EINVAL
-        return self.alg.decrypt(request)
+        return self._submit(self.alg.decrypt, request)
 
 
 class Ahash(Transform):
@@ -192,6 +237,7 @@ class Ahash(Transform):
 
     def request(self) -> AhashRequest:
         """A new request on this transform."""
+        self._requested = True
         return AhashRequest(self)
 
     def setkey(self, key: bytes) -> None:
@@ -202,23 +248,27 @@ class Ahash(Transform):
 
     def init(self, request: AhashRequest) -> int:
         """Start a message; -ENOKEY when a key is missing."""
-        return -errno.ENOKEY if self.flags & _NEED_KEY else self.alg.hash_init(request)
+        if self.flags & _NEED_KEY:
+            return -errno.ENOKEY
+        return self._submit(self.alg.hash_init, request)
 
     def update(self, request: AhashRequest) -> int:
         """Hash `nbytes` more of `src`; the status."""
-        return self.alg.update(request)
+        return self._submit(self.alg.update, request)
 
     def final(self, request: AhashRequest) -> int:
         """Write the digest to `result`; the status."""
-        return self.alg.final(request)
+        return self._submit(self.alg.final, request)
 
     def finup(self, request: AhashRequest) -> int:
         """Update, then final, as one step; the status."""
-        return self.alg.finup(request)
+        return self._submit(self.alg.finup, request)
 
     def digest(self, request: AhashRequest) -> int:
         """Init, update and final as one step; -ENOKEY when a key is missing."""
-        return -errno.ENOKEY if self.flags & _NEED_KEY else self.alg.digest(request)
+        if self.flags & _NEED_KEY:
+            return -errno.ENOKEY
+        return self._submit(self.alg.digest, request)
 
     def export(self, request: AhashRequest, out: Buffer) -> int:
         """Write the state of the message so far, `statesize` bytes, to `out`; the status."""

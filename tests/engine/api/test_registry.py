@@ -10,7 +10,7 @@ import pytest
 from tcrypt.engine.api.algorithms import AeadAlg, AhashAlg, AnyAlg, SkcipherAlg
 from tcrypt.engine.api.errors import DriverNonsenseError
 from tcrypt.engine.api.flags import AlgFlag, AlgType
-from tcrypt.engine.api.machine import Machine
+from tcrypt.engine.api.machine import Machine, Setup
 
 
 def _ok(*arguments: Any) -> int:
@@ -214,8 +214,14 @@ def test_a_name_that_is_a_driver_name_is_eexist(machine: Machine, second: Skciph
     assert second.cra_driver_name in str(error)
 
 
-def test_a_second_driver_of_the_same_name_is_accepted(machine: Machine) -> None:
-    """The surprise of section 6.7: only names are compared with driver names."""
+def test_a_second_driver_of_the_same_name_is_eexist(machine: Machine) -> None:
+    machine.registry.register(skcipher("twice"))
+    assert refusal(machine, skcipher("twice")).errno == errno.EEXIST
+
+
+def test_a_second_driver_of_the_same_name_is_accepted_by_linux_6_1() -> None:
+    """The surprise of section 6.7: there only names are compared with driver names."""
+    machine = Machine(setup=Setup(core="linux-6.1"))
     algs = [skcipher("twice"), skcipher("twice")]
     for alg in algs:
         machine.registry.register(alg)
