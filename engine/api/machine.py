@@ -16,6 +16,7 @@ from tcrypt.engine.api.core_rules import DEFAULT_CORE
 from tcrypt.engine.api.dma import DmaBus
 from tcrypt.engine.api.memory import Memory
 from tcrypt.engine.api.registry import Registry
+from tcrypt.engine.monitor import Monitor
 from tcrypt.engine.sim import Simulation
 
 __all__ = ("Accelerator", "Machine", "Setup")
@@ -81,7 +82,11 @@ class Accelerator:
 
 
 class Machine:
-    """The simulated machine that drivers are registered on."""
+    """The simulated machine that drivers are registered on.
+
+    Attributes:
+        monitor: follows the requests of all engines, and records what breaks a rule.
+    """
 
     def __init__(
         self,
@@ -96,6 +101,7 @@ class Machine:
         self.registry = Registry(self)
         if self.setup.selftest is not None:
             self.registry.selftest = partial(self.setup.selftest, self)
+        self.monitor = Monitor()
         self.engines: list[Any] = []
         self.accelerators: list[Accelerator] = []
         self.warnings: list[str] = []

@@ -183,7 +183,7 @@ def test_the_default_queue_holds_ten() -> None:
 def test_exit_stops_and_drops_the_worker(either: Rig) -> None:
     either.transfer(1)
     either.sim.schedule(5_000, Context.TASK, "done", lambda: either.finalize(1))
-    assert either.engine.exit() == 0
+    either.engine.exit()
     assert either.take() == [("start", 1), ("callback", 1, 0)]
     assert not either.engine.running
     assert either.sim.idle
@@ -477,7 +477,8 @@ def test_stop_gives_up_after_ten_seconds_and_cancels_nothing(plain: Rig) -> None
 
 def test_exit_fails_with_stop_and_leaves_the_worker(plain: Rig) -> None:
     plain.transfer(1)
-    assert plain.engine.exit() == _EBUSY
+    plain.engine.exit()
+    assert plain.engine.running
     plain.finalize(1)
     assert plain.transfer(2) == [_EINPROGRESS]
     assert ("start", 2) in plain.pump()

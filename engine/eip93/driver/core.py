@@ -128,11 +128,13 @@ class Core:
     def remove(self) -> int:
         """Stop the engine and give everything back; -EBUSY when it does not come to rest.
 
-        Then nothing is freed, because the device may still write there.
+        Then nothing is freed, because the device may still write there.  The worker goes last:
+        finalizing the jobs in flight still needs it, and newer kernels' exit has no status.
         """
-        status = self.engine.exit() or self.drain()
+        status = self.engine.stop() or self.drain()
         if status:
             return status
+        self.engine.exit()
         self.mmio.write32(reg.INT_MASK_DISABLE, 0xFFFF_FFFF)
         self.irq.free()
         self._tasklet.kill()
