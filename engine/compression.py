@@ -2,9 +2,9 @@
 
 `hashlib` gives digests but never that state, which hardware hands out, drivers store for chained
 updates and as the HMAC inner and outer digest, and the generics export.  A state is a tuple of
-native 32-bit words.
+native words: 64 bits wide in SHA-384 and SHA-512, 32 bits in all others.
 
-Source: RFC 1321 (MD5), FIPS 180-4 (SHA-1, SHA-224, SHA-256).
+Source: RFC 1321 (MD5), FIPS 180-4 (SHA-1, SHA-2).
 """
 
 from __future__ import annotations
@@ -20,19 +20,24 @@ __all__ = (
     "SHA1_INITIAL",
     "SHA224_INITIAL",
     "SHA256_INITIAL",
+    "SHA384_INITIAL",
+    "SHA512_INITIAL",
     "State",
     "md5_compress",
     "sha1_compress",
     "sha256_compress",
+    "sha512_compress",
 )
 
 State = tuple[int, ...]
 
 BLOCK_BYTES: Final = 64
 _M: Final = 0xFFFF_FFFF  # 32 bits
+_M64: Final = 0xFFFF_FFFF_FFFF_FFFF
 # A word times this stands twice in 64 bits, so that a plain right shift rotates it; what is left
 # above bit 31 falls to the mask at the end of each sum.
 _TWICE: Final = 0x1_0000_0001
+_TWICE_64: Final = 0x1_0000_0000_0000_0001
 
 MD5_INITIAL: Final[State] = (0x67452301, 0xEFCDAB89, 0x98BADCFE, 0x10325476)
 SHA1_INITIAL: Final[State] = (*MD5_INITIAL, 0xC3D2E1F0)
@@ -55,12 +60,16 @@ def _cube_root(value: int) -> int:
     return low
 
 
-_PRIMES: Final = [prime for prime, _ in zip(_primes(), range(64), strict=False)]
+_PRIMES: Final = [prime for prime, _ in zip(_primes(), range(80), strict=False)]
 # FIPS 180-4, 5.3.3 and 5.3.2: 64 bits of the fractions of the square roots of 8 primes each.
 SHA256_INITIAL: Final[State] = tuple(math.isqrt(prime << 64) & _M for prime in _PRIMES[:8])
 SHA224_INITIAL: Final[State] = tuple(math.isqrt(prime << 128) & _M for prime in _PRIMES[8:16])
 # FIPS 180-4, 4.2.2: 32 bits of the fractions of the cube roots of the first 64 primes.
-_SHA256_K: Final = tuple(_cube_root(prime << 96) & _M for prime in _PRIMES)
+_SHA256_K: Final = tuple(_cube_root(prime << 96) & _M for prime in _PRIMES[:64])
+# FIPS 180-4, 5.3.5, 5.3.4 and 4.2.3: the same to 64 bits, and 80 constants.
+SHA512_INITIAL: Final[State] = tuple(math.isqrt(prime << 128) & _M64 for prime in _PRIMES[:8])
+SHA384_INITIAL: Final[State] = tuple(math.isqrt(prime << 128) & _M64 for prime in _PRIMES[8:16])
+_SHA512_K: Final = tuple(_cube_root(prime << 192) & _M64 for prime in _PRIMES)
 
 
 def _md5_round(
@@ -146,4 +155,26 @@ def sha256_compress(state: State, data: bytes) -> State:
             h, g, f, e, d, c, b, a = g, f, e, d + first & _M, c, b, a, first + second & _M
         after = a, b, c, d, e, f, g, h
         a, b, c, d, e, f, g, h = (old + new & _M for old, new in zip(before, after, strict=True))
+    return a, b, c, d, e, f, g, h
+
+
+def sha512_compress(state: State, data: bytes) -> State:
+    """The 8-word state of SHA-384 or SHA-512 after the blocks of `data`, a multiple of 128."""
+    a, b, c, d, e, f, g, h = state
+    for block in struct.iter_unpack(">16Q", data):
+        before = a, b, c, d, e, f, g, h
+        w = list(block)
+        for i in range(16, 80):
+            x, y = w[i - 15], w[i - 2]
+            xx, yy = x * _TWICE_64, y * _TWICE_64
+            near = xx >> 1 ^ xx >> 8 ^ x >> 7
+            far = yy >> 19 ^ yy >> 61 ^ y >> 6
+            w.append(w[i - 16] + w[i - 7] + near + far & _M64)
+        for word, constant in zip(w, _SHA512_K, strict=True):
+            aa, ee = a * _TWICE_64, e * _TWICE_64
+            first = h + (ee >> 14 ^ ee >> 18 ^ ee >> 41) + (g ^ e & (f ^ g)) + word + constant
+            second = (aa >> 28 ^ aa >> 34 ^ aa >> 39) + (a & b | c & (a | b))
+            h, g, f, e, d, c, b, a = g, f, e, d + first & _M64, c, b, a, first + second & _M64
+        after = a, b, c, d, e, f, g, h
+        a, b, c, d, e, f, g, h = (old + new & _M64 for old, new in zip(before, after, strict=True))
     return a, b, c, d, e, f, g, h

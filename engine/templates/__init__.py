@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from tcrypt.engine.api.machine import Machine
 from tcrypt.engine.api.templates import Template
+from tcrypt.engine.templates import block_modes, cmac, cts, essiv, hmac, rfc3686, xts
 
 __all__ = ("TEMPLATES", "register")
 
-TEMPLATES: tuple[Template, ...] = ()
+TEMPLATES: tuple[Template, ...] = (
+    *block_modes.TEMPLATES,
+    *rfc3686.TEMPLATES,
+    *cts.TEMPLATES,
+    *xts.TEMPLATES,
+    *essiv.TEMPLATES,
+    *hmac.TEMPLATES,
+    *cmac.TEMPLATES,
+)
 
 
 def register(machine: Machine) -> None:
