@@ -45,6 +45,7 @@ _RULES: tuple[tuple[str, tuple[str, ...]], ...] = (
         (f"{_ENGINE}.engine_hooks", f"{_ENGINE}.engine_state", *_ENGINE_PARTS),
     ),
     (f"{_ENGINE}.templates", (f"{_ENGINE}.api", f"{_ENGINE}.sim")),
+    (f"{_ENGINE}.af_alg", (f"{_ENGINE}.api", f"{_ENGINE}.sim")),
     (
         f"{_ENGINE}.software",
         (f"{_ENGINE}.api", f"{_ENGINE}.sim", f"{_ENGINE}.compression", f"{_ENGINE}.templates"),
@@ -69,6 +70,7 @@ _RULES: tuple[tuple[str, tuple[str, ...]], ...] = (
     (
         "tcrypt",
         (
+            f"{_ENGINE}.af_alg",
             f"{_ENGINE}.api",
             f"{_ENGINE}.sim",
             f"{_ENGINE}.coverage",
