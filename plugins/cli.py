@@ -15,7 +15,7 @@ from tcrypt.plugins import options
 
 __all__ = ("main", "pytest_arguments")
 
-_WIDE = 200
+_WIDE = 240
 _SUITE = ("--pyargs", "tcrypt")
 
 
@@ -43,7 +43,18 @@ def _parser() -> argparse.ArgumentParser:
         add_help=False,
     )
     listing = commands.add_parser("list", help="list every registered algorithm")
-    listing.add_argument("--json", action="store_true", help="machine-readable output")
+    form = listing.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="machine-readable output")
+    form.add_argument(
+        "--proc-crypto", action="store_true", help="everything on the machine, as /proc/crypto"
+    )
+    listing.add_argument(
+        "--provider",
+        action="append",
+        default=[],
+        metavar="PATTERN",
+        help="of these providers only",
+    )
     listing.add_argument(
         "--from", dest="sources", action="append", default=[], metavar="FILE", help="load a driver"
     )
@@ -92,17 +103,45 @@ def _list(chosen: argparse.Namespace) -> int:
             providers.add_entry_points()
             for where in chosen.sources:
                 load_file(providers, where)
-            found, broken = discover(providers, Watchdog(PROFILES["default"].patience))
+            wanted = _of_name(providers, chosen.provider)
+            found, broken = discover(wanted, Watchdog(PROFILES["default"].patience))
     except ProviderError as error:
         print(f"tcrypt list: {error}", file=sys.stderr)
         return 2
-    if chosen.json:
+    if chosen.proc_crypto:
+        _print_proc_crypto([subject.provider for subject in found])
+    elif chosen.json:
         _print_json(found)
     else:
         _print_table(found)
     for bad in broken:
         print(f"tcrypt list: provider {bad.provider.name}: {bad.why}", file=sys.stderr)
     return 1 if broken else 0
+
+
+def _of_name(providers: Any, patterns: Sequence[str]) -> list[Any]:
+    """The providers whose name matches a pattern, all of them without one."""
+    from tcrypt.plugins.providers import ProviderError
+    from tcrypt.settings import matches
+
+    for pattern in patterns:
+        if not any(matches(pattern, name) for name in providers.names()):
+            choices = ", ".join(providers.names())
+            raise ProviderError(f"no provider {pattern!r}: there are {choices}")
+    return [p for p in providers if not patterns or any(matches(n, p.name) for n in patterns)]
+
+
+def _print_proc_crypto(providers: Sequence[Any]) -> None:
+    """The file of each provider's machine; with a heading where there is more than one."""
+    from tcrypt.engine.api.proc_crypto import proc_crypto
+
+    unique = list(dict.fromkeys(providers))
+    for provider in unique:
+        with redirect_stdout(sys.stderr):
+            text = proc_crypto(provider.boot().registry)
+        if len(unique) > 1:
+            print(f"# provider {provider.name}\n")
+        print(text, end="")
 
 
 def _rows(found: Sequence[Any]) -> list[dict[str, Any]]:

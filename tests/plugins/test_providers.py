@@ -161,6 +161,25 @@ def test_list_names_a_broken_provider_on_stderr(
     assert {row["provider"] for row in json.loads(outcome.out)} >= {"software", "eip93-mt7621"}
 
 
+def test_list_writes_what_proc_crypto_shows_of_a_provider(inside: Any) -> None:
+    outcome = inside.command("tcrypt", "list", "--proc-crypto", "--provider", "eip93-mt7621")
+    assert outcome.status == 0
+    blocks = outcome.out.split("\n\n")
+    assert blocks[-1] == "", "each block has an empty line behind it"
+    drivers = [block.splitlines()[1] for block in blocks[:-1]]
+    assert drivers.index("driver       : cbc(aes-eip93)") < drivers.index(
+        "driver       : cbc(aes-generic)"
+    )
+    both = inside.command("tcrypt", "list", "--proc-crypto", "--provider", "eip93-*")
+    assert both.out.count("# provider eip93-") > 1
+
+
+def test_list_of_an_unknown_provider_names_the_known_ones(inside: Any) -> None:
+    outcome = inside.command("tcrypt", "list", "--provider", "nobody")
+    assert outcome.status == 2
+    assert outcome.err.startswith("tcrypt list: no provider 'nobody': there are ")
+
+
 def test_list_of_a_missing_file_says_so(inside: Any) -> None:
     outcome = inside.command("tcrypt", "list", "--from", "none.py")
     assert outcome.status == 2
