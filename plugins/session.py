@@ -11,7 +11,17 @@ from types import ModuleType
 
 import pytest
 
-from tcrypt.checks import boundaries, fallback, fuzz, keys, registration, retry, sequences, vectors
+from tcrypt.checks import (
+    boundaries,
+    fallback,
+    faults,
+    fuzz,
+    keys,
+    registration,
+    retry,
+    sequences,
+    vectors,
+)
 from tcrypt.checks.common import case_fault, reference_for
 from tcrypt.mutants import plant
 from tcrypt.plan import Plan
@@ -47,6 +57,7 @@ CHECKS: dict[str, ModuleType] = {
         sequences,
         fallback,
         retry,
+        faults,
     )
 }
 _BLOCKED = "the rest"

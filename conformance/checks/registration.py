@@ -24,6 +24,7 @@ from tcrypt.watchdog import Watchdog
 __all__ = ("CHECK", "plans")
 
 CHECK = "registration"
+_WRAPPERS = ("cryptd", "pcrypt")
 _UNALIGNED = "unaligned buffer, offset=1"
 
 
@@ -100,10 +101,13 @@ def _name_shape(algorithm: str, driver: str) -> list[Problem]:
 
     `cbc(aes-mine)` and `cbc-aes-mine` are both usual for `cbc(aes)`; `ebc(aes-mine)` is a typing
     error that no lookup by composed name will find.  `gcm_base(...)` is how the kernel itself
-    names the parts of an instance of `gcm(...)`.
+    names the parts of an instance of `gcm(...)`.  A wrapper has the algorithm name of what it
+    wraps.
     """
     template, bracket, _ = algorithm.partition("(")
-    named, driver_bracket, _ = driver.partition("(")
+    named, driver_bracket, rest = driver.partition("(")
+    while named in _WRAPPERS:
+        named, driver_bracket, rest = rest.partition("(")
     if not bracket or not driver_bracket or named in (template, f"{template}_base"):
         return []
     return [Problem("driver name of another template", facts.NAMES, f"{template}(...)", driver)]

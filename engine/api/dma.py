@@ -37,9 +37,19 @@ class DmaBus:
     Attributes:
         maps: how many mappings were ever asked for.
         faults: how many accesses of the device an injected fault has refused.
+        strays: how many accesses were refused because the driver had mapped nothing for them.
     """
 
-    __slots__ = ("_broken", "_mappings", "_serial", "_to_fail", "faults", "maps", "memory")
+    __slots__ = (
+        "_broken",
+        "_mappings",
+        "_serial",
+        "_to_fail",
+        "faults",
+        "maps",
+        "memory",
+        "strays",
+    )
 
     def __init__(self, memory: Memory) -> None:
         self.memory = memory
@@ -49,6 +59,7 @@ class DmaBus:
         self._to_fail: tuple[int, int] | None = None
         self.faults = 0
         self.maps = 0
+        self.strays = 0
 
     def break_range(self, address: int, length: int) -> None:
         """Inject a fault: no bus master reaches these bytes any more; `faults` counts the hits."""
@@ -130,6 +141,7 @@ class DmaBus:
             if start + size >= end and direction is not forbidden:
                 return
             index -= 1
+        self.strays += 1
         raise BusError(address, length, "not mapped for this direction")
 
     def read(self, address: int, length: int) -> bytes:

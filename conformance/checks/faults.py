@@ -1,0 +1,223 @@
+"""Check `faults`: what does not happen on a good day.
+
+Interrupts that come late, not at all, or without a reason; memory and mappings that cannot be
+had; a buffer that the device cannot reach while others are in flight; interrupts that strike
+inside of the driver's register accesses; a software fallback that is asynchronous and full.
+Each time a request ends once, with its result or with the errno of what went wrong, all others
+are right, nothing is left behind, and the next requests work.
+"""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Callable, Iterator
+from functools import partial
+
+from tcrypt import facts
+from tcrypt.checks.common import AnyBench, make_bench, reference_for
+from tcrypt.checks.fault_loads import (
+    BACKLOG,
+    UNREACHABLE,
+    Interlude,
+    Partner,
+    at_fault,
+    ended,
+    partner_of,
+    played,
+    reach,
+    strike,
+)
+from tcrypt.checks.loads import MIXED, SINGLE, fill, make_swarm
+from tcrypt.engine.api.flags import AlgFlag
+from tcrypt.engine.api.machine import Setup
+from tcrypt.oracle import AeadReference, SkcipherReference
+from tcrypt.plan import Plan
+from tcrypt.problems import Problem
+from tcrypt.recorder import Recorder
+from tcrypt.settings import Settings
+from tcrypt.subject import Subject
+from tcrypt.vectors.catalogue import Catalogue
+from tcrypt.watchdog import Watchdog
+
+__all__ = ("CHECK", "plans")
+
+CHECK = "faults"
+_LATE_NS = 50_000
+_BATCH = 5
+_FLOOD = 7
+_POINTS = 6
+_MOMENTS = (0, 1, 2, 4, 7)
+_COSTS = (70, 400, 1_100)
+_NO_MEMORY = (-errno.ENOMEM, -errno.EIO, 0)
+
+_Scenario = Callable[[], list[Problem]]
+
+
+def plans(subject: Subject, settings: Settings, catalogue: Catalogue) -> Iterator[Plan]:
+    """One item for each driver whose algorithm the oracle knows."""
+    if not settings.vector and reference_for(subject) is not None:
+        yield Plan(CHECK, subject, _Faults(subject).run)
+
+
+class _Faults:
+    def __init__(self, subject: Subject) -> None:
+        self.subject = subject
+
+    def run(self, recorder: Recorder, watchdog: Watchdog) -> None:
+        """Each kind of fault, at each place where it can strike."""
+        if not self.subject.alg.cra_flags & AlgFlag.ASYNC:
+            reason = "a synchronous driver: no interrupt, mapping or queue of its own can fail"
+            recorder.unexecuted("not-applicable", reason, ["all"])
+            return
+        bench = make_bench(self.subject, watchdog)
+        for group in (self._interrupts, self._resources, self._flood):
+            for name, scenario in group(bench):
+                self._case(recorder, bench, name, scenario)
+        self._preempted(recorder, watchdog)
+
+    def _case(self, recorder: Recorder, bench: AnyBench, name: str, scenario: _Scenario) -> None:
+        if not recorder.wants(name):
+            return
+        bench.refresh()
+        found = bench.guarded("request", scenario, again=False)
+        recorder.result(name, found, token=name)
+
+    def _interrupts(self, bench: AnyBench) -> Iterator[tuple[str, _Scenario]]:
+        if not bench.sim.irq_lines:
+            return
+        yield "interrupt-late", partial(_late, bench)
+        yield "interrupt-lost", partial(_lost, bench)
+        for moment in _MOMENTS:
+            yield f"interrupt-spurious-{moment}", partial(_spurious, bench, moment)
+
+    def _resources(self, bench: AnyBench) -> Iterator[tuple[str, _Scenario]]:
+        allocations, mappings = _needs(bench)
+        for point in range(min(allocations, _POINTS)):
+            yield f"allocation-{point}-fails", partial(_starved, bench, point, "memory")
+        for point in range(min(mappings, _POINTS)):
+            yield f"mapping-{point}-fails", partial(_starved, bench, point, "mapping")
+        if mappings:
+            yield "unreachable-in-a-batch", partial(_unreachable, bench)
+
+    def _flood(self, bench: AnyBench) -> Iterator[tuple[str, _Scenario]]:
+        """Requests for the software fallback, more than an asynchronous one may hold."""
+        for size in self._software_sizes(bench):
+            yield f"fallback-{size}-flooded", partial(_flooded, bench, size)
+
+    def _software_sizes(self, bench: AnyBench) -> Iterator[int]:
+        """Key sizes that the hardware lacks, as its own evidence says."""
+        reference = reference_for(self.subject)
+        if not isinstance(reference, SkcipherReference | AeadReference):
+            return
+        for accelerator in bench.machine.accelerators:
+            for size in reference.key_sizes or (16, 24, 32):
+                if not accelerator.supports(reference.name, size):
+                    yield size
+
+    def _preempted(self, recorder: Recorder, watchdog: Watchdog) -> None:
+        """Interrupts inside of register accesses, on machines built for it."""
+        names = [f"preempted-every-{cost}-ns" for cost in _COSTS]
+        for cost, name in zip(_COSTS, names, strict=True):
+            if not recorder.wants(name):
+                continue
+            bench = make_bench(self.subject.under(Setup(knobs={"preempt": cost})), watchdog)
+            if bench.sim.preemption_points is None:
+                reason = "the provider does not interrupt its driver (no knob `preempt`)"
+                recorder.unexecuted("not-applicable", reason, names)
+                return
+            partner = partner_of(bench, watchdog)
+            self._case(recorder, bench, name, partial(_struck, bench, partner))
+
+
+def _needs(bench: AnyBench) -> tuple[int, int]:
+    """How many blocks and mappings a small mixed load asks for, while nothing fails."""
+    machine = bench.machine
+    swarm = make_swarm(bench)
+    if fill(swarm, len(MIXED), MIXED):
+        return 0, 0
+    before = machine.memory.allocations, machine.dma.maps
+    swarm.submit(BACKLOG)
+    bench.settle()
+    return machine.memory.allocations - before[0], machine.dma.maps - before[1]
+
+
+def _late(bench: AnyBench) -> list[Problem]:
+    """The first interrupts come long after their results."""
+    for line in bench.sim.irq_lines:
+        line.delay(_LATE_NS, count=3)
+    return played(bench, _BATCH, MIXED)
+
+
+def _lost(bench: AnyBench) -> list[Problem]:
+    """One interrupt never arrives; the next one on its line finds the work of both."""
+    lines = bench.sim.irq_lines
+    for line in lines:
+        line.lose()
+
+    def recover() -> None:
+        for line in lines:
+            line.mend()
+        bench.settle()
+
+    return played(bench, _BATCH, MIXED, Interlude(after=1, settled=True), then=recover)
+
+
+def _spurious(bench: AnyBench, moment: int) -> list[Problem]:
+    """The handler runs for another device on its line, after so many events of a load."""
+
+    def interrupt() -> None:
+        for line in bench.sim.irq_lines:
+            line.spurious()
+
+    return played(bench, _BATCH, MIXED, Interlude(events=moment, act=interrupt))
+
+
+def _starved(bench: AnyBench, point: int, what: str) -> list[Problem]:
+    """One allocation or mapping of a load fails."""
+    machine = bench.machine
+    inject = machine.memory.fail_allocs if what == "memory" else machine.dma.fail_maps
+    strays = machine.dma.strays
+    found = at_fault(bench, len(MIXED), MIXED, partial(inject, point), _NO_MEMORY)
+    if not found and machine.dma.strays != strays:
+        found = [Problem("the device was sent to memory that is not mapped", facts.NO_MEMORY)]
+    return found or played(bench, len(MIXED), MIXED)
+
+
+def _unreachable(bench: AnyBench) -> list[Problem]:
+    """The device cannot reach the source of the one in the middle."""
+    swarm = make_swarm(bench)
+    found = fill(swarm, _BATCH, SINGLE)
+    if found:
+        return found
+    broken = swarm.flights[_BATCH // 2]
+    address, length = reach(broken)
+    bench.machine.dma.break_range(address, length)
+    swarm.submit(BACKLOG)
+    bench.settle()
+    bench.machine.dma.mend()
+    statuses = UNREACHABLE if bench.machine.dma.faults else (0,)
+    found = ended(swarm, {broken.index: statuses})
+    return found or played(bench, _BATCH, SINGLE)
+
+
+def _flooded(bench: AnyBench, size: int) -> list[Problem]:
+    """Requests that only software can do, with and without MAY_BACKLOG."""
+    found = played(bench, _FLOOD, MIXED, key_size=size)
+    if found:
+        return found
+    swarm = make_swarm(bench)
+    found = fill(swarm, _FLOOD, MIXED, key_size=size)
+    if found:
+        return found
+    swarm.submit(0)
+    bench.settle()
+    refused = [f for f in swarm.flights if f.ticket.submitted in (-errno.ENOSPC, -errno.EBUSY)]
+    for flight in refused:
+        if flight.ticket.notes:
+            return [Problem("refused by a full queue and called back", facts.ONCE)]
+    return ended(swarm, {f.index: None for f in refused})
+
+
+def _struck(bench: AnyBench, partner: Partner | None) -> list[Problem]:
+    """A load and a partner's load on the same device, submitted while the device works."""
+    return strike(bench, partner, _BATCH + 3)

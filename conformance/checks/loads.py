@@ -1,0 +1,106 @@
+"""Loads: several good requests at once on one machine, for every type of driver.
+
+All requests of a load differ, in key or data, and ciphers' in layout as well, so that one that is
+done with what belongs to another one shows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from tcrypt.checks.common import AnyBench, reference_for
+from tcrypt.cipher_bench import CipherCase
+from tcrypt.hash_bench import HashBench
+from tcrypt.layouts import CIPHER_LAYOUTS, CipherLayout
+from tcrypt.material import draw
+from tcrypt.oracle import AeadReference, HashReference, SkcipherReference
+from tcrypt.problems import Problem
+from tcrypt.specs import AeadSpec, SkcipherSpec
+from tcrypt.swarm import CipherSwarm, HashSwarm, Swarm
+
+__all__ = ("MIXED", "SINGLE", "AnySwarm", "fill", "make_swarm")
+
+AnySwarm = Swarm[Any]
+
+# One piece, an even split, one that needs a bounce buffer, and several pieces.
+MIXED = (CIPHER_LAYOUTS[0], CIPHER_LAYOUTS[2], CIPHER_LAYOUTS[4], CIPHER_LAYOUTS[3])
+SINGLE = (CIPHER_LAYOUTS[0], CIPHER_LAYOUTS[2])
+_TRANSFORMS = 4
+_HASH_LENGTHS = (1, 64, 65, 200, 3, 128, 55)
+
+
+def make_swarm(bench: AnyBench) -> AnySwarm:
+    """An empty load on a bench's machine."""
+    return HashSwarm(bench) if isinstance(bench, HashBench) else CipherSwarm(bench)
+
+
+def fill(
+    swarm: AnySwarm, count: int, layouts: Sequence[CipherLayout], *, key_size: int = 0
+) -> list[Problem]:
+    """Add requests to a load, ciphers' in these layouts in turn; why a key was refused.
+
+    Ciphers work on four transforms, whose keys have `key_size` bytes, or else the algorithm's
+    first size; hashes on the bench's own.
+    """
+    if isinstance(swarm, HashSwarm):
+        _fill_hashes(swarm, count)
+        return []
+    assert isinstance(swarm, CipherSwarm)
+    return _fill_ciphers(swarm, count, layouts, key_size)
+
+
+def _fill_ciphers(
+    swarm: CipherSwarm, count: int, layouts: Sequence[CipherLayout], key_size: int
+) -> list[Problem]:
+    reference = reference_for(swarm.bench.subject)
+    assert isinstance(reference, SkcipherReference | AeadReference)
+    least = max((a.shortest(reference.name) for a in swarm.machine.accelerators), default=1)
+    transforms = []
+    for number in range(min(count, _TRANSFORMS)):
+        tfm = swarm.bench.new_tfm()
+        found = swarm.bench.keyed(tfm, _case(reference, number, number, least, key_size))
+        if found:
+            return found
+        transforms.append(tfm)
+    for index in range(count):
+        number = index % _TRANSFORMS
+        case = _case(reference, number, index, least, key_size)
+        swarm.add(transforms[number], case, layouts[index % len(layouts)])
+    return []
+
+
+def _fill_hashes(swarm: HashSwarm, count: int) -> None:
+    reference = reference_for(swarm.bench.subject)
+    assert isinstance(reference, HashReference)
+    tfm = swarm.bench.tfm
+    key = None
+    if reference.keyed:
+        key = draw("retry key", 20 if reference.key_sizes is None else reference.key_sizes[0])
+        tfm.setkey(key)
+    for index in range(count):
+        message = draw(f"retry {index}", _HASH_LENGTHS[index % len(_HASH_LENGTHS)])
+        swarm.add(tfm, message, reference.digest(key, message))
+
+
+def _case(
+    reference: SkcipherReference | AeadReference,
+    number: int,
+    index: int,
+    least: int,
+    key_size: int,
+) -> CipherCase:
+    """Request `index` on the transform keyed with key `number`; no two have the same data.
+
+    It is long enough (`least` bytes or more) for the driver to leave it to the hardware.
+    """
+    op = "dec" if index % 3 == 2 else "enc"
+    length = 16 * (-(-least // 16) + index % 5)
+    if isinstance(reference, AeadReference):
+        spec = AeadSpec(op, key_size or 16, length, 16, reference.maxauthsize, seed=number)
+        return spec.case(reference)
+    key = draw(f"key {number}", key_size or reference.key_sizes[0])
+    drawn = SkcipherSpec(op, len(key), length, seed=1000 + index).case(reference)
+    call = reference.encrypt if drawn.encrypt else reference.decrypt
+    answer = call(key, drawn.iv, drawn.data)
+    return drawn._replace(key=key, out=answer.out, iv_out=answer.iv_out)

@@ -1,0 +1,11 @@
+"""What goes wrong around a driver: interrupts, memory, mappings, buses, fallbacks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tcrypt.plan import Plan
+
+
+def test_faults(tcrypt_plan: Plan, tcrypt_run: Callable[[Plan], None]) -> None:
+    tcrypt_run(tcrypt_plan)
