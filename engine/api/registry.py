@@ -203,6 +203,7 @@ class Registry(Allocation):
         template = self.templates.get(parsed[0]) if parsed is not None else None
         if parsed is None or template is None:
             raise crypto_error(-errno.ENOENT, what)
+        template = template.making(kind)
         try:
             if (template.type ^ kind) & kind.lookup_mask:
                 raise crypto_error(-errno.EINVAL, f"{what}: {template.name} makes no {kind.word}")

@@ -41,14 +41,22 @@ class Template:
         create: called with a builder and the arguments as text; returns a descriptor.  It
             raises OSError: ENOENT for a part that does not exist, EINVAL for one that
             does not fit.
+        others: templates of the same name that make another type, as essiv does.
     """
 
-    __slots__ = ("create", "name", "type")
+    __slots__ = ("create", "name", "others", "type")
 
-    def __init__(self, name: str, type_: AlgType, create: Create) -> None:
+    def __init__(
+        self, name: str, type_: AlgType, create: Create, others: Sequence[Template] = ()
+    ) -> None:
         self.name = name
         self.type = type_
         self.create = create
+        self.others = others
+
+    def making(self, kind: AlgType) -> Template:
+        """The one of this name that makes a type; itself when there is none."""
+        return next((other for other in self.others if other.type is kind), self)
 
 
 class Builder:

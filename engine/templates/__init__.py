@@ -4,7 +4,21 @@ from __future__ import annotations
 
 from tcrypt.engine.api.machine import Machine
 from tcrypt.engine.api.templates import Template
-from tcrypt.engine.templates import block_modes, cmac, cts, essiv, hmac, rfc3686, xts
+from tcrypt.engine.templates import (
+    authenc,
+    authencesn,
+    block_modes,
+    ccm,
+    cmac,
+    cts,
+    esp,
+    essiv,
+    gcm,
+    geniv,
+    hmac,
+    rfc3686,
+    xts,
+)
 
 __all__ = ("TEMPLATES", "register")
 
@@ -16,6 +30,12 @@ TEMPLATES: tuple[Template, ...] = (
     *essiv.TEMPLATES,
     *hmac.TEMPLATES,
     *cmac.TEMPLATES,
+    *authenc.TEMPLATES,
+    *authencesn.TEMPLATES,
+    *gcm.TEMPLATES,
+    *ccm.TEMPLATES,
+    *esp.TEMPLATES,
+    *geniv.TEMPLATES,
 )
 
 

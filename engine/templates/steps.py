@@ -4,7 +4,8 @@ The work is a generator: it yields one step after another and returns the final 
 is a call and the child request for it, such as `(child_tfm.encrypt, child_request)`; `run_steps`
 gives the child its callback and flags.  The generator goes on when the step has succeeded, at once
 or much later.  A step that fails ends the work: the generator is closed, so that its `finally`
-parts clean up, and the step's error is the final status.
+parts clean up, and the step's error is the final status.  An OSError out of the generator ends
+the work with its errno, a MemoryError with -ENOMEM.
 
     def work() -> Work:
         with Scratch(memory, 16) as scratch:
@@ -28,8 +29,9 @@ from tcrypt.engine.api.errors import errno_name
 from tcrypt.engine.api.flags import ReqFlag
 from tcrypt.engine.api.memory import Memory
 from tcrypt.engine.api.requests import AnyRequest
+from tcrypt.engine.sim import Simulation
 
-__all__ = ("Scratch", "Step", "Work", "run_steps")
+__all__ = ("Scratch", "Step", "Work", "finish", "run_steps")
 
 Step: TypeAlias = tuple[Callable[[Any], int], AnyRequest]
 Work: TypeAlias = Generator[Step, None, int]
@@ -54,11 +56,31 @@ def run_steps(request: AnyRequest, work: Work) -> int:
     return _Run(request, work).submit()
 
 
-class Scratch:
-    """A block of memory for a `with` statement, wiped before it is given back.
+def finish(sim: Simulation, call: Callable[[Any], int], request: AnyRequest) -> int:
+    """Submit a request and sleep until it has completed, as setkey may; its final status.
 
-    Entering gives the address; it raises MemoryError when there is no memory, which ends a work
-    with -ENOMEM.
+    -ETIMEDOUT when the machine comes to rest without a completion: in the kernel the caller would
+    sleep for ever.
+    """
+    final: list[int] = []
+    request.set_callback(_MAY_SLEEP | _MAY_BACKLOG, _take_final, final)
+    status = call(request)
+    if status not in (_EINPROGRESS, _EBUSY):
+        return status
+    sim.might_sleep("waiting for a request")
+    sim.run(until=lambda: bool(final))
+    return final[0] if final else -errno.ETIMEDOUT
+
+
+def _take_final(final: list[int], status: int) -> None:
+    if status != _EINPROGRESS:
+        final.append(status)
+
+
+class Scratch:
+    """Room in a request's context for a `with` statement, wiped before it is given back.
+
+    Entering gives the address.  Whoever uses it asks for as much in the transform's `reqsize`.
     """
 
     __slots__ = ("_address", "_memory", "_size")
@@ -69,7 +91,7 @@ class Scratch:
         self._address = 0
 
     def __enter__(self) -> int:
-        self._address = self._memory.alloc(self._size)
+        self._address = self._memory.room(self._size)
         return self._address
 
     def __exit__(
@@ -120,6 +142,8 @@ class _Run:
                 return status
             except MemoryError:
                 return -errno.ENOMEM
+            except OSError as error:
+                return -(error.errno or errno.EIO)
             self._step = self._open = number = self._step + 1
             child.set_callback(self._flags, self._completed, number)
             status = call(child)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -12,7 +13,8 @@ from tcrypt.engine.api.algorithms import SkcipherAlg
 from tcrypt.engine.api.flags import ReqFlag
 from tcrypt.engine.api.machine import Machine
 from tcrypt.engine.api.requests import SkcipherRequest
-from tcrypt.engine.templates.steps import Scratch, Work, run_steps
+from tcrypt.engine.sim import Context
+from tcrypt.engine.templates.steps import Scratch, Work, finish, run_steps
 
 _IN_PROGRESS = -errno.EINPROGRESS
 _BUSY = -errno.EBUSY
@@ -280,9 +282,7 @@ def test_a_status_that_is_none_is_passed_on(part: Part) -> None:
     assert caller.run(lambda request: None, 0) is None  # type: ignore[arg-type,return-value,comparison-overlap]
 
 
-def test_no_memory_for_scratch_is_enomem_and_scratch_is_wiped(
-    part: Part, machine: Machine
-) -> None:
+def test_scratch_is_wiped_and_given_back_whatever_the_end(part: Part, machine: Machine) -> None:
     memory = machine.memory
     secret = b"sixteen secrets!"
 
@@ -299,5 +299,35 @@ def test_no_memory_for_scratch_is_enomem_and_scratch_is_wiped(
     assert run_steps(caller.request, work()) == -errno.EIO
     assert (memory.live_blocks, memory.find(secret)) == (live, None)
 
-    memory.fail_allocs()
-    assert run_steps(caller.request, work()) == -errno.ENOMEM
+
+def test_no_memory_and_errors_of_the_work_end_it_with_their_errno(
+    part: Part, machine: Machine
+) -> None:
+    def allocating() -> Work:
+        machine.memory.alloc(16)
+        yield part.tfm.encrypt, part.tfm.request()
+        return 0
+
+    def failing() -> Work:
+        yield part.tfm.encrypt, part.tfm.request()
+        raise OSError(errno.EOVERFLOW, "too long")
+
+    caller = Caller(part)
+    machine.memory.fail_allocs()
+    assert run_steps(caller.request, allocating()) == -errno.ENOMEM
+    part.answers = iter([0])
+    assert run_steps(caller.request, failing()) == -errno.EOVERFLOW
+
+
+def test_finish_sleeps_until_the_completion(part: Part, machine: Machine) -> None:
+    def in_a_while(request: SkcipherRequest) -> int:
+        for delay, status in ((10, _IN_PROGRESS), (20, -errno.EIO)):
+            machine.sim.schedule(
+                delay, Context.SOFTIRQ, "part", partial(request.complete, request.data, status)
+            )
+        return _BUSY
+
+    part.answers = iter([in_a_while, 0, _IN_PROGRESS])
+    calls = [finish(machine.sim, part.tfm.encrypt, part.tfm.request()) for _ in range(3)]
+    assert calls == [-errno.EIO, 0, -errno.ETIMEDOUT]
+    assert part.requests[0].flags == _BACKLOG | _SLEEP
