@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from tcrypt.engine.software import software_algs
+from tcrypt.engine.api.algorithms import AnyAlg, CipherAlg, ShashAlg
+from tcrypt.engine.api.flags import AlgFlag, AlgType
+from tcrypt.engine.api.machine import Machine
+from tcrypt.engine.api.shash import ahash_view
 from tcrypt.problems import WatchdogError
 from tcrypt.subject import Provider, Subject
 from tcrypt.watchdog import Watchdog
@@ -24,12 +27,38 @@ class BrokenProvider:
 
 
 def subjects_of(provider: Provider) -> list[Subject]:
-    """The algorithms that a provider adds to a machine, in the order of registration."""
+    """The algorithms that a provider adds to a machine, in the order of registration.
+
+    Instances that came about on the way, such as a driver's fallback, are not the provider's; the
+    ones that it offers are.  A single-block cipher is tested as `ecb` over it, unless the provider
+    offers that itself.
+
+    Raises:
+        OSError: an instance that is offered cannot be built.
+    """
     machine = provider.boot()
-    generics = 0 if provider.name == "software" else len(software_algs())
-    registered = list(machine.registry)
-    own = registered[: len(registered) - generics]
-    return [Subject(provider, alg) for alg in reversed(own)]
+    return [Subject(provider, _tested_as(alg)) for alg in _own(machine)]
+
+
+def _own(machine: Machine) -> Iterator[AnyAlg]:
+    """What a provider's machine has to be tested."""
+    offered = list(machine.offers)
+    for entry in reversed(list(machine.registry.entries())):
+        alg = entry.alg
+        if alg in machine.settled or entry.flags & AlgFlag.INSTANCE:
+            continue
+        if isinstance(alg, CipherAlg):
+            ecb = (AlgType.SKCIPHER, f"ecb({alg.cra_driver_name})")
+            offered += [] if ecb in offered else [ecb]
+        else:
+            yield alg
+    for kind, name in offered:
+        yield machine.registry.find(name, kind)
+
+
+def _tested_as(alg: AnyAlg) -> AnyAlg:
+    """A synchronous hash is used, and so tested, as an ahash."""
+    return ahash_view(alg) if isinstance(alg, ShashAlg) else alg
 
 
 def discover(

@@ -10,7 +10,7 @@ import importlib
 import importlib.util
 import sys
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -29,6 +29,7 @@ from tcrypt.engine.eip93.variants import AES128_ONLY, MT7621, TINY_RING, Variant
 from tcrypt.engine.preemption import Mmio, PreemptibleMmio
 from tcrypt.engine.sim import IrqLine
 from tcrypt.engine.templates.cryptd import cryptd
+from tcrypt.plugins.instances import EIP93_INSTANCES, SOFTWARE_INSTANCES
 from tcrypt.subject import Provider
 
 __all__ = (
@@ -39,6 +40,7 @@ __all__ = (
     "eip93_async_fallback",
     "eip93_mt7621",
     "eip93_openwrt",
+    "eip93_templates",
     "eip93_tiny_ring",
     "load_file",
     "software",
@@ -108,6 +110,7 @@ def _build(register: Register, own: bool, setup: Setup) -> Machine:
     machine = Machine(setup=setup)
     if own:
         generics.register(machine)
+        machine.settle()
     register(machine)
     return machine
 
@@ -160,8 +163,14 @@ def _told(error: BaseException) -> str:
 
 
 def software(machine: Machine) -> None:
-    """The software generics themselves."""
+    """The software generics themselves, and what templates make of them."""
     generics.register(machine)
+    _offer(machine, SOFTWARE_INSTANCES)
+
+
+def _offer(machine: Machine, instances: Mapping[AlgType, Iterable[str]]) -> None:
+    for kind, names in instances.items():
+        machine.offer(kind, *names)
 
 
 def eip93_mt7621(machine: Machine) -> None:
@@ -182,6 +191,13 @@ def eip93_tiny_ring(machine: Machine) -> None:
 def eip93_openwrt(machine: Machine) -> None:
     """The MT7621's device; AES requests of up to 512 bytes are left to software."""
     attach_eip93(machine, MT7621, OPENWRT)
+
+
+def eip93_templates(machine: Machine) -> None:
+    """What templates make of the driver of eip93-mt7621, which itself is not tested again."""
+    attach_eip93(machine, MT7621)
+    machine.settle()
+    _offer(machine, EIP93_INSTANCES)
 
 
 def eip93_async_fallback(machine: Machine) -> None:
@@ -229,6 +245,7 @@ def attach_eip93(machine: Machine, variant: Variant, policy: FallbackPolicy | No
             supports=partial(_supports, device.options),
             depth=bound.driver.core.rings.capacity,
             shortest=partial(_shortest, used),
+            ceiling=_ceiling,
             drives=bound.drives,
             unbind=bound.unbind,
             rebind=bound.rebind,
@@ -270,6 +287,15 @@ def _door(machine: Machine, device: Device) -> Mmio:
 def _shortest(policy: FallbackPolicy, algorithm: str) -> int:
     """The policy is about the AES skciphers only."""
     return policy.software_up_to + 1 if algorithm in ("ecb(aes)", "cbc(aes)", "ctr(aes)") else 1
+
+
+# As the mainline driver does it: hashes at 300, since most are too short to be worth a descriptor.
+_HASH_CEILING = 300
+
+
+def _ceiling(algorithm: str) -> int | None:
+    """The policy is about hashes alone."""
+    return None if "aes" in algorithm else _HASH_CEILING
 
 
 _DIGESTS = {"sha1": Digest.SHA1, "sha256": Digest.SHA256}

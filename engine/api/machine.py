@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from random import Random
 from typing import Any
 
 from tcrypt.engine.api.algorithms import AnyAlg
 from tcrypt.engine.api.core_rules import DEFAULT_CORE
 from tcrypt.engine.api.dma import DmaBus
+from tcrypt.engine.api.flags import AlgType
 from tcrypt.engine.api.memory import Memory
 from tcrypt.engine.api.registry import Registry
 from tcrypt.engine.monitor import Monitor
@@ -24,6 +26,10 @@ __all__ = ("Accelerator", "Machine", "Setup")
 
 def _any_length(cra_name: str) -> int:
     return 1
+
+
+def _any_priority(cra_name: str) -> int | None:
+    return None
 
 
 def _any_driver(cra_driver_name: str) -> bool:
@@ -69,6 +75,9 @@ class Accelerator:
             that cannot be done.
         rebind: binds the driver to the same device again, which keeps its power meanwhile;
             raises OSError when that fails.
+        ceiling: `ceiling(cra_name)`: the highest priority that the provider's documented policy
+            gives an offloaded algorithm, so that it is not preferred to faster software; None
+            where it has no such policy.
     """
 
     name: str
@@ -79,6 +88,7 @@ class Accelerator:
     drives: Callable[[str], bool] = _any_driver
     unbind: Callable[[], int] | None = None
     rebind: Callable[[], None] | None = None
+    ceiling: Callable[[str], int | None] = _any_priority
 
 
 class Machine:
@@ -86,6 +96,8 @@ class Machine:
 
     Attributes:
         monitor: follows the requests of all engines, and records what breaks a rule.
+        settled: what was registered when `settle` was called last.
+        offers: the instances that `offer` named, in that order.
     """
 
     def __init__(
@@ -105,11 +117,30 @@ class Machine:
         self.engines: list[Any] = []
         self.accelerators: list[Accelerator] = []
         self.warnings: list[str] = []
+        self._entropy = Random(0)
+        self.settled: frozenset[AnyAlg] = frozenset()
+        self.offers: list[tuple[AlgType, str]] = []
 
     def warn(self, text: str) -> None:
         """Record what the kernel would WARN about; a run counts it as a failure."""
         self.warnings.append(text)
 
+    def random(self, length: int) -> bytes:
+        """Random bytes, the same on every machine that is asked for the same."""
+        return self._entropy.randbytes(length)
+
     def attach(self, accelerator: Accelerator) -> None:
         """Tell the suite about a hardware engine on this machine."""
         self.accelerators.append(accelerator)
+
+    def settle(self) -> None:
+        """Say that what is registered by now is there to be used: the suite does not test it."""
+        self.settled = frozenset(self.registry)
+
+    def offer(self, kind: AlgType, *names: str) -> None:
+        """Have the suite test instances of templates, by driver name.
+
+        They are built when a lookup asks for them.  The suite tests what a provider registers
+        itself, and of the instances only those that it offers.
+        """
+        self.offers.extend((kind, name) for name in names)

@@ -1,26 +1,29 @@
-"""Software generics: the `-generic` drivers on pycryptodome, hashlib and hmac.
+"""Software generics: ciphers and hashes on pycryptodome and hashlib, and templates over them.
 
-They are synchronous, need no fallback, and have priority 100.  Other drivers use them as fallback;
-the suite tests them like any other driver.
+They are synchronous, need no fallback, and have the names and priorities of the kernel's
+`-generic` drivers.  Other drivers use them as fallback; the suite tests them like any other
+driver.  What a template makes of them (`cbc(aes-generic)`) is built when somebody asks for it.
 """
 
 from __future__ import annotations
 
 from tcrypt.engine.api.algorithms import AnyAlg
 from tcrypt.engine.api.machine import Machine
-from tcrypt.engine.software.ahash import ahash_algs
 from tcrypt.engine.software.authenc import authenc_algs
-from tcrypt.engine.software.skcipher import skcipher_algs
+from tcrypt.engine.software.block_ciphers import cipher_algs
+from tcrypt.engine.software.hashes import hash_algs
+from tcrypt.engine.templates import register as register_templates
 
 __all__ = ("register", "software_algs")
 
 
 def software_algs() -> list[AnyAlg]:
     """New descriptors of all generics."""
-    return [*skcipher_algs(), *ahash_algs(), *authenc_algs()]
+    return [*cipher_algs(), *hash_algs(), *authenc_algs()]
 
 
 def register(machine: Machine) -> None:
-    """Register all generics on a machine."""
+    """Register all generics on a machine, and the templates."""
     for alg in software_algs():
         machine.registry.register(alg)
+    register_templates(machine)

@@ -17,11 +17,13 @@ from tcrypt.engine.api.algorithms import AeadAlg
 from tcrypt.engine.api.authenc import split_authenc_key
 from tcrypt.engine.api.requests import AeadRequest
 from tcrypt.engine.api.transforms import Aead
-from tcrypt.engine.software.skcipher import AES_KEY_SIZES, BLOCK, PRIORITY
+from tcrypt.engine.software.block_ciphers import PRIORITY
 
 __all__ = ("authenc_algs",)
 
 _SHA1_SIZE = 20
+AES_KEY_SIZES = (16, 24, 32)
+BLOCK = 16
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,13 +15,13 @@ import pytest
 
 from tcrypt import facts
 from tcrypt.cipher_bench import CipherBench, CipherCase
+from tcrypt.engine import templates
 from tcrypt.engine.api.dma import DmaDirection
-from tcrypt.engine.api.flags import ReqFlag
+from tcrypt.engine.api.flags import AlgType, ReqFlag
 from tcrypt.engine.api.machine import Machine, Setup
 from tcrypt.engine.api.scatterlist import Scatterlist, Segment
 from tcrypt.engine.sim import Context
-from tcrypt.engine.software.authenc import authenc_algs
-from tcrypt.engine.software.skcipher import skcipher_algs
+from tcrypt.engine.software import software_algs
 from tcrypt.layouts import CIPHER_LAYOUTS, CipherLayout, cipher_layout
 from tcrypt.oracle import reference as find_reference
 from tcrypt.problems import Problem
@@ -64,8 +64,9 @@ class Planted:
     def __init__(self, misdeed: Misdeed, algorithm: str = "cbc(aes)") -> None:
         self.misdeed = misdeed
         self.machines: list[Machine] = []
-        algs: list[Any] = [*skcipher_algs(), *authenc_algs()]
-        self.right = next(alg for alg in algs if alg.cra_name == algorithm)
+        self.generics = software_algs()
+        kind = AlgType.AEAD if algorithm == _AEAD else AlgType.SKCIPHER
+        self.right: Any = self.bare(Setup()).registry.find(algorithm, kind)
         self.alg = self.right.variant(
             cra_driver_name=_DRIVERS[algorithm],
             encrypt=lambda request: self.call(request, self.right.encrypt),
@@ -75,8 +76,16 @@ class Planted:
     def call(self, request: Any, right: Callable[[Any], int]) -> Any:
         return self.misdeed(request.tfm.machine, request, lambda: right(request))
 
-    def build(self, setup: Setup) -> Machine:
+    def bare(self, setup: Setup) -> Machine:
+        """A machine with the same generics, on which the driver computes."""
         machine = Machine(setup=setup)
+        for alg in self.generics:
+            machine.registry.register(alg)
+        templates.register(machine)
+        return machine
+
+    def build(self, setup: Setup) -> Machine:
+        machine = self.bare(setup)
         machine.registry.register(self.alg)
         self.machines.append(machine)
         return machine

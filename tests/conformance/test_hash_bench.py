@@ -9,14 +9,16 @@ from typing import Any
 import pytest
 
 from tcrypt import facts
-from tcrypt.engine.api.algorithms import AhashAlg
+from tcrypt.engine import templates
+from tcrypt.engine.api.algorithms import AhashAlg, ShashAlg
 from tcrypt.engine.api.dma import DmaDirection
-from tcrypt.engine.api.flags import ReqFlag
+from tcrypt.engine.api.flags import AlgType, ReqFlag
 from tcrypt.engine.api.machine import Machine, Setup
 from tcrypt.engine.api.memory import Buffer
 from tcrypt.engine.api.scatterlist import Scatterlist, Segment
+from tcrypt.engine.api.shash import ahash_view
 from tcrypt.engine.sim import Context
-from tcrypt.engine.software.ahash import ahash_algs
+from tcrypt.engine.software import software_algs
 from tcrypt.hash_bench import HashBench, HashCase, Steps
 from tcrypt.layouts import HASH_LAYOUTS, HashLayout, hash_layout
 from tcrypt.oracle import HashReference, reference
@@ -53,7 +55,10 @@ class Planted:
     def __init__(self, name: str = "sha1", **misdeeds: Any) -> None:
         self.misdeeds: dict[str, Misdeed] = misdeeds
         self.machines: list[Machine] = []
-        right = next(alg for alg in ahash_algs() if alg.cra_name == name)
+        self.generics = software_algs()
+        found = self.bare(Setup()).registry.find(name, AlgType.SHASH)
+        assert isinstance(found, ShashAlg)
+        right = ahash_view(found)
         calls = {step: self.step(step, getattr(right, step)) for step in _CALLS}
         self.alg: AhashAlg = right.variant(cra_driver_name="planted", **calls)
 
@@ -66,8 +71,16 @@ class Planted:
 
         return call
 
-    def build(self, setup: Setup) -> Machine:
+    def bare(self, setup: Setup) -> Machine:
+        """A machine with the same generics, on which the driver computes."""
         machine = Machine(setup=setup)
+        for alg in self.generics:
+            machine.registry.register(alg)
+        templates.register(machine)
+        return machine
+
+    def build(self, setup: Setup) -> Machine:
+        machine = self.bare(setup)
         machine.registry.register(self.alg)
         self.machines.append(machine)
         return machine

@@ -11,10 +11,11 @@ import pytest
 pytest_plugins = ("pytester",)
 
 _GENERIC = """
-from tcrypt.engine.software.skcipher import skcipher_algs
+from tcrypt.engine.api.flags import AlgType
 
 def register(machine):
-    machine.registry.register(skcipher_algs()[1].variant(cra_driver_name="cbc-mine"))
+    generic = machine.registry.find("cbc(aes-generic)", AlgType.SKCIPHER)
+    machine.registry.register(generic.variant(cra_driver_name="cbc-mine"))
 """
 _ONLY = ("--check", "registration", "--driver", "cbc-mine")
 

@@ -100,15 +100,14 @@ def test_worker_that_dies_is_seen(tcrypt: Any) -> None:
         "mine.py",
         """
 import os
-from tcrypt.engine.software.skcipher import skcipher_algs
+from tcrypt.engine.api.flags import AlgType
 
 def register(machine):
     def encrypt(request):
         os._exit(3)
 
-    machine.registry.register(
-        skcipher_algs()[1].variant(cra_driver_name="cbc-deadly", encrypt=encrypt)
-    )
+    generic = machine.registry.find("cbc(aes-generic)", AlgType.SKCIPHER)
+    machine.registry.register(generic.variant(cra_driver_name="cbc-deadly", encrypt=encrypt))
 """,
     )
     words = ("--from", "mine.py", "--provider", "mine", "--provider", "software")

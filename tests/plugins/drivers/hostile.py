@@ -8,10 +8,9 @@ import sys
 import time
 from typing import Any
 
-from tcrypt.engine.api.flags import AlgFlag
+from tcrypt.engine.api.flags import AlgFlag, AlgType
 from tcrypt.engine.api.machine import Machine
 from tcrypt.engine.sim import Context
-from tcrypt.engine.software.skcipher import skcipher_algs
 
 
 def _loop(request: Any) -> int:
@@ -115,11 +114,11 @@ def register(machine: Machine) -> None:
     inits = {"slow-init": _slow_init, "bad-init": _bad_init}
     chosen = os.environ["HOSTILE"].split(",")
     for name in chosen:
-        generic = skcipher_algs()[1]
+        generic: Any = machine.registry.find("cbc(aes-generic)", AlgType.SKCIPHER)
         alg = generic.variant(
             cra_driver_name=f"cbc-{name}",
             cra_flags=AlgFlag.ASYNC if name in ("never", "busy") else 0,
             encrypt=encrypts.get(name, generic.encrypt),
-            init=inits.get(name),
+            init=inits.get(name, generic.init),
         )
         machine.registry.register(alg)

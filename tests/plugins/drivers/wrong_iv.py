@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from tcrypt.engine.api.flags import AlgType
 from tcrypt.engine.api.machine import Machine
 from tcrypt.engine.api.requests import SkcipherRequest
-from tcrypt.engine.software.skcipher import skcipher_algs
 
 
 def register(machine: Machine) -> None:
-    generic = skcipher_algs()[1]
+    generic: Any = machine.registry.find("cbc(aes-generic)", AlgType.SKCIPHER)
 
     def encrypt(request: SkcipherRequest) -> int:
         assert request.iv is not None
         iv = request.iv.read()
-        status = generic.encrypt(request)
+        status: int = generic.encrypt(request)
         request.iv.write(iv)
         return status
 
