@@ -7,10 +7,10 @@ from dataclasses import replace
 
 from tcrypt import facts
 from tcrypt.checks.common import SpecRunner, reference_for
-from tcrypt.engine.api.algorithms import AhashAlg, AnyAlg
-from tcrypt.engine.api.flags import AlgFlag, AlgType
+from tcrypt.engine.api.algorithms import AnyAlg
+from tcrypt.engine.api.flags import AlgFlag
 from tcrypt.layouts import slug
-from tcrypt.oracle import AeadReference
+from tcrypt.oracle import AeadReference, SkcipherReference
 from tcrypt.oracle.properties import registration_properties
 from tcrypt.plan import Plan
 from tcrypt.problems import Problem
@@ -56,6 +56,7 @@ class _Registration:
         """Alone under its driver name, and reachable by it."""
         machine = self.subject.provider.boot()
         driver = self.subject.driver
+        machine.registry.find(driver, self.subject.type)
         same = [alg for alg in machine.registry if alg.cra_driver_name == driver]
         if len(same) != 1:
             count = str(len(same))
@@ -123,10 +124,10 @@ def _property(alg: AnyAlg, name: str, wanted: int) -> list[Problem]:
 
 
 def _plain(runner: SpecRunner) -> SkcipherSpec | AeadSpec | HashSpec:
-    if runner.subject.type is AlgType.SKCIPHER:
-        return SkcipherSpec("enc", 16, 64)
-    if runner.subject.type is AlgType.AEAD:
-        assert isinstance(runner.reference, AeadReference)
-        return AeadSpec("enc", 16, 64, 16, runner.reference.maxauthsize)
-    assert isinstance(runner.subject.alg, AhashAlg)
-    return HashSpec(200, 20 if runner.subject.alg.setkey else -1)
+    """One request with the shortest key, which hardware has if it has any."""
+    reference = runner.reference
+    if isinstance(reference, SkcipherReference):
+        return SkcipherSpec("enc", reference.key_sizes[0], 64)
+    if isinstance(reference, AeadReference):
+        return AeadSpec("enc", (reference.key_sizes or (16,))[0], 64, 16, reference.maxauthsize)
+    return HashSpec(200, (reference.key_sizes or (20,))[0] if reference.keyed else -1)
