@@ -17,6 +17,7 @@ from tcrypt.checks import (
     faults,
     fuzz,
     keys,
+    lifecycle,
     registration,
     retry,
     sequences,
@@ -58,6 +59,7 @@ CHECKS: dict[str, ModuleType] = {
         fallback,
         retry,
         faults,
+        lifecycle,
     )
 }
 _BLOCKED = "the rest"

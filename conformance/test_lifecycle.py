@@ -1,0 +1,11 @@
+"""Taking a driver off its device, and putting it on again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tcrypt.plan import Plan
+
+
+def test_lifecycle(tcrypt_plan: Plan, tcrypt_run: Callable[[Plan], None]) -> None:
+    tcrypt_run(tcrypt_plan)
