@@ -43,6 +43,17 @@ RING_FULL = "a full ring answers -ENOSPC to the engine, which retries in order (
 ORDER = "requests of one engine complete in the order of their submission (5.4)"
 SOURCES = "a vector file is read whole or refused, never in part (vectors, 4)"
 NAMES = "a driver name names one implementation (6.6)"
+LOOKUP = "a name finds the best algorithm that type and mask allow, a driver name its own (6.6)"
+REGISTERED = (
+    "unregistering takes an algorithm away and nothing else; registering brings it back (6.7)"
+)
+SELFTEST = "an algorithm passes its self-test the moment it is registered (3.1, 6.7)"
+SELFTEST_FAILED = (
+    "an algorithm that failed its self-test is -ELIBBAD, and stands in nobody's way (6.6)"
+)
+FALLBACK = "who needs a fallback says NEED_FALLBACK, and takes one that needs none (6.6)"
+LISTED = "/proc/crypto shows an algorithm as it is registered (6.9)"
+POLICY = "an offloaded algorithm has no higher priority than its provider's policy allows"
 FLAGS = "flags say what callers must know before they allocate (6.1, 6.6)"
 PROPERTY = "declared properties equal the reference's (testmgr, 2.5)"
 RECORD = "an item records each of its cases, and runs to its end"

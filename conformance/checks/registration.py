@@ -2,21 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from tcrypt import facts
 from tcrypt.checks.common import SpecRunner, reference_for
+from tcrypt.checks.fallback_needs import (
+    fallback_taken,
+    lookup_of_a_fallback,
+    without_a_fallback,
+)
+from tcrypt.checks.registry_conduct import (
+    attempt,
+    failed_self_test,
+    found_by_name,
+    listing,
+    priority_policy,
+    self_test,
+    shadowing,
+    unregistering,
+)
+from tcrypt.checks.trial import good_spec
 from tcrypt.engine.api.algorithms import AnyAlg
 from tcrypt.engine.api.flags import AlgFlag
 from tcrypt.layouts import slug
-from tcrypt.oracle import AeadReference, SkcipherReference
 from tcrypt.oracle.properties import registration_properties
 from tcrypt.plan import Plan
 from tcrypt.problems import Problem
 from tcrypt.recorder import Recorder
 from tcrypt.settings import Settings
-from tcrypt.specs import AeadSpec, HashSpec, SkcipherSpec
+from tcrypt.specs import HashSpec
 from tcrypt.subject import Subject
 from tcrypt.vectors.catalogue import Catalogue
 from tcrypt.watchdog import Watchdog
@@ -26,6 +41,17 @@ __all__ = ("CHECK", "plans")
 CHECK = "registration"
 _WRAPPERS = ("cryptd", "pcrypt")
 _UNALIGNED = "unaligned buffer, offset=1"
+_CASES: dict[str, Callable[[Subject], list[Problem]]] = {
+    "shadowing": shadowing,
+    "found-by-name": found_by_name,
+    "unregister": unregistering,
+    "failed-self-test": failed_self_test,
+    "proc-crypto": listing,
+    "priority-policy": priority_policy,
+    "fallback-lookup": lookup_of_a_fallback,
+    "fallback-taken": fallback_taken,
+    "without-fallback": without_a_fallback,
+}
 
 
 def plans(subject: Subject, settings: Settings, catalogue: Catalogue) -> Iterator[Plan]:
@@ -44,7 +70,16 @@ class _Registration:
         for name, wanted in (registration_properties(alg.cra_name) or {}).items():
             self._record(recorder, name, _property(alg, name, wanted))
         self._record(recorder, "driver-name", self._names())
+        for name, case in _CASES.items():
+            if recorder.wants(name):
+                found = attempt(watchdog, name, lambda c=case: c(self.subject))  # type: ignore[misc]
+                recorder.result(name, found, token=name)
         if reference_for(self.subject) is not None:
+            self._record(
+                recorder,
+                "self-test",
+                attempt(watchdog, "self-test", lambda: self_test(self.subject)),
+            )
             self._record(recorder, "async-flag", self._async(watchdog))
             self._record(recorder, "allocates-memory-flag", self._allocates(watchdog))
 
@@ -66,7 +101,7 @@ class _Registration:
     def _async(self, watchdog: Watchdog) -> list[Problem]:
         """A driver that completes later must say so, for callers that cannot wait (6.6)."""
         runner = SpecRunner(self.subject, watchdog)
-        found = runner.problems(_plain(runner))
+        found = runner.problems(good_spec(runner.reference))
         if found:
             # Other checks judge the answer; without any answer there is nothing to say here.
             return [problem for problem in found if problem.fact == facts.PROGRESS]
@@ -81,7 +116,7 @@ class _Registration:
         equal requests counts: the bench's own memory is there by then.
         """
         runner = SpecRunner(self.subject, watchdog)
-        spec = _plain(runner)
+        spec = good_spec(runner.reference)
         name = "digest misaligned buffer" if isinstance(spec, HashSpec) else _UNALIGNED
         spec = replace(spec, layout=slug(name))
         if runner.problems(spec):
@@ -121,13 +156,3 @@ def _property(alg: AnyAlg, name: str, wanted: int) -> list[Problem]:
     if got == wanted:
         return []
     return [Problem(f"wrong {name}", facts.PROPERTY, str(wanted), str(got))]
-
-
-def _plain(runner: SpecRunner) -> SkcipherSpec | AeadSpec | HashSpec:
-    """One request with the shortest key, which hardware has if it has any."""
-    reference = runner.reference
-    if isinstance(reference, SkcipherReference):
-        return SkcipherSpec("enc", reference.key_sizes[0], 64)
-    if isinstance(reference, AeadReference):
-        return AeadSpec("enc", (reference.key_sizes or (16,))[0], 64, 16, reference.maxauthsize)
-    return HashSpec(200, (reference.key_sizes or (20,))[0] if reference.keyed else -1)
