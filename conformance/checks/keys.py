@@ -226,4 +226,5 @@ def _good_and_bad(reference: AnyReference) -> tuple[bytes, bytes | None]:
         return good, reference.join_key(draw("auth", 20), draw("keys", 17))
     if reference.key_sizes is None:
         return draw("keys", 16), None
-    return draw("keys", 16), draw("keys", 17)
+    size = reference.key_sizes[0]
+    return draw("keys", size), draw("keys", size + 1)

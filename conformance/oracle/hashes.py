@@ -1,7 +1,8 @@
 """What a correct hash or MAC returns: the digest, and setkey's status.
 
-Hashes come from pycryptodome, because the software drivers use hashlib; CMAC comes from OpenSSL,
-because the software drivers' AES is pycryptodome's.  Key rules: kernel-crypto, section 6.2.
+Hashes come from pycryptodome, because the software drivers use hashlib; CMAC and the ciphers of
+the other MACs come from OpenSSL, because the software drivers' ciphers are pycryptodome's.  Key
+rules: kernel-crypto, section 6.2.
 """
 
 from __future__ import annotations
@@ -12,9 +13,10 @@ from functools import lru_cache
 from typing import NamedTuple, Protocol
 
 from Crypto.Hash import MD5, SHA1, SHA224, SHA256, SHA384, SHA512
+from cryptography.hazmat.primitives.ciphers.modes import CBC, ECB
 from cryptography.hazmat.primitives.cmac import CMAC
 
-from tcrypt.oracle.blocks import BLOCK_CIPHERS, BlockCipher
+from tcrypt.oracle.blocks import BLOCK_CIPHERS, BlockCipher, xor
 from tcrypt.oracle.names import Name
 
 __all__ = ("HashReference", "build_hash")
@@ -149,24 +151,73 @@ def _hmac_states(hash_name: str, key: bytes) -> tuple[_State, _State]:
     return inner, outer
 
 
-class _Cmac(HashReference):
-    """SP 800-38B."""
+class _CipherMac(HashReference):
+    """A MAC whose keys are those of a block cipher."""
 
-    def __init__(self, cipher: BlockCipher) -> None:
-        size = cipher.block_size
-        super().__init__(f"cmac({cipher.name})", size, size, cipher.key_sizes)
+    def __init__(self, name: str, cipher: BlockCipher, block_size: int) -> None:
+        super().__init__(f"{name}({cipher.name})", cipher.block_size, block_size, cipher.key_sizes)
         self._cipher = cipher
 
     def setkey(self, key: bytes, *, fips: bool = False) -> int:
-        return 0 if len(key) in self._cipher.key_sizes else -errno.EINVAL
+        allowed = self._cipher.setkey_allowed(key, False, fips)
+        return 0 if 0 in allowed else -errno.EINVAL
 
     def digest(self, key: bytes | None, message: bytes) -> bytes:
         if key is None or self.setkey(key):
             wanted = f"must be one of {self.key_sizes} bytes"
             raise ValueError(f"{self.name}: key {key!r}: {wanted}")
+        return self._mac(key, message)
+
+    @abstractmethod
+    def _mac(self, key: bytes, message: bytes) -> bytes:
+        """The MAC under a key of an accepted length."""
+
+    def _chained(self, key: bytes, blocks: bytes) -> bytes:
+        """The last block of a CBC encryption from a zero block; zeros when there is none."""
+        size = self._cipher.block_size
+        return (bytes(size) + self._cipher.crypt(key, CBC(bytes(size)), blocks, True))[-size:]
+
+
+class _Cmac(_CipherMac):
+    """SP 800-38B."""
+
+    def __init__(self, cipher: BlockCipher) -> None:
+        super().__init__("cmac", cipher, cipher.block_size)
+
+    def _mac(self, key: bytes, message: bytes) -> bytes:
         mac = CMAC(self._cipher.make(key))
         mac.update(message)
         return mac.finalize()
+
+
+class _Xcbc(_CipherMac):
+    """RFC 3566, section 4; the kernel takes AES-192 and AES-256 keys as well."""
+
+    def __init__(self, cipher: BlockCipher) -> None:
+        super().__init__("xcbc", cipher, cipher.block_size)
+
+    def _mac(self, key: bytes, message: bytes) -> bytes:
+        size = self._cipher.block_size
+        constants = b"".join(bytes([number]) * size for number in (1, 2, 3))
+        derived = self._cipher.crypt(key, ECB(), constants, True)
+        first, second, third = derived[:size], derived[size : 2 * size], derived[2 * size :]
+        whole = bool(message) and not len(message) % size
+        padded = message if whole else message + b"\x80" + bytes(-(len(message) + 1) % size)
+        last = xor(padded[-size:], second if whole else third)
+        return self._chained(first, padded[:-size] + last)
+
+
+class _CbcMac(_CipherMac):
+    """The CBC-MAC inside of CCM: zeros fill the last block (RFC 3610, section 2.2).
+
+    It is registered with a block size of 1.
+    """
+
+    def __init__(self, cipher: BlockCipher) -> None:
+        super().__init__("cbcmac", cipher, 1)
+
+    def _mac(self, key: bytes, message: bytes) -> bytes:
+        return self._chained(key, message + bytes(-len(message) % self._cipher.block_size))
 
 
 def build_hash(name: Name) -> HashReference | None:
@@ -176,6 +227,10 @@ def build_hash(name: Name) -> HashReference | None:
             return _Unkeyed(algorithm)
         case Name("hmac", (Name(algorithm, ()),)) if algorithm in _HASHES:
             return _Hmac(algorithm)
-        case Name("cmac", (Name("aes", ()),)):
-            return _Cmac(BLOCK_CIPHERS["aes"])
+        case Name("cmac", (Name(cipher, ()),)) if cipher in BLOCK_CIPHERS:
+            return _Cmac(BLOCK_CIPHERS[cipher])
+        case Name("xcbc", (Name("aes", ()),)):
+            return _Xcbc(BLOCK_CIPHERS["aes"])
+        case Name("cbcmac", (Name(cipher, ()),)) if cipher in BLOCK_CIPHERS:
+            return _CbcMac(BLOCK_CIPHERS[cipher])
     return None

@@ -7,6 +7,7 @@ import errno
 from cryptography.hazmat.primitives.ciphers.modes import CBC, CTR, ECB
 
 from tcrypt.oracle.blocks import BLOCK_CIPHERS, INVALID, BlockCipher, xor
+from tcrypt.oracle.hashes import HashReference, build_hash
 from tcrypt.oracle.names import Name
 from tcrypt.oracle.skcipher import Answer, SkcipherReference
 from tcrypt.oracle.xts import XtsReference
@@ -139,6 +140,44 @@ class _Cts(_CipherMode):
         return Answer(self._cipher.crypt(key, CBC(iv), blocks, False)[: len(data)], None)
 
 
+class _Essiv(SkcipherReference):
+    """ESSIV: the IV is encrypted under the digest of the key; the mode is CBC.
+
+    What it leaves in the IV is unspecified: no caller can use it as an IV again.
+    """
+
+    def __init__(self, cbc: _Cbc, cipher: BlockCipher, digest: HashReference) -> None:
+        super().__init__(
+            f"essiv({cbc.name},{digest.name})",
+            block_size=cbc.block_size,
+            ivsize=cbc.ivsize,
+            chunksize=cbc.chunksize,
+            key_sizes=cbc.key_sizes,
+        )
+        self._cbc = cbc
+        self._cipher = cipher
+        self._digest = digest
+
+    def setkey_allowed(
+        self, key: bytes, *, forbid_weak: bool = False, fips: bool = False
+    ) -> frozenset[int]:
+        return self._cbc.setkey_allowed(key, forbid_weak=forbid_weak, fips=fips)
+
+    def _run(self, key: bytes, iv: bytes, data: bytes, encrypt: bool) -> Answer:
+        salt = self._digest.digest(None, key)
+        hidden = self._cipher.crypt(salt, ECB(), iv, True)
+        crypt = self._cbc.encrypt if encrypt else self._cbc.decrypt
+        return Answer(crypt(key, hidden, data).out, None)
+
+
+def _essiv(cipher: BlockCipher, hash_name: Name) -> SkcipherReference | None:
+    """None for a hash that is keyed or whose digest is no key of the cipher."""
+    digest = build_hash(hash_name)
+    if digest is None or digest.keyed or digest.digestsize not in cipher.key_sizes:
+        return None
+    return _Essiv(_Cbc(cipher), cipher, digest)
+
+
 def _counter(value: int, size: int) -> bytes:
     """A counter block of `size` bytes, wrapped."""
     return (value % (1 << 8 * size)).to_bytes(size, "big")
@@ -159,4 +198,6 @@ def build_skcipher(name: Name) -> SkcipherReference | None:
             return _Cts(BLOCK_CIPHERS["aes"])
         case Name("xts", (Name("aes", ()),)):
             return XtsReference(BLOCK_CIPHERS["aes"])
+        case Name("essiv", (Name("cbc", (Name(cipher, ()),)), digest)) if cipher in BLOCK_CIPHERS:
+            return _essiv(BLOCK_CIPHERS[cipher], digest)
     return None

@@ -17,7 +17,7 @@ from tcrypt.engine.api.templates import Builder, Template, check_count
 from tcrypt.engine.api.transforms import Cipher, Skcipher
 from tcrypt.engine.templates import essiv_aead
 from tcrypt.engine.templates.essiv_salt import salt_cipher, salted
-from tcrypt.engine.templates.parts import key_part
+from tcrypt.engine.templates.parts import Room, key_part
 from tcrypt.engine.templates.steps import Work, run_steps
 
 __all__ = ("TEMPLATES", "create_skcipher")
@@ -46,7 +46,7 @@ class _Essiv:
         except OSError as error:
             registry.free(child)
             return -(error.errno or errno.EINVAL)
-        tfm.reqsize = child.reqsize
+        tfm.reqsize = self.child.ivsize + child.reqsize
         return 0
 
     def exit(self, tfm: Skcipher) -> None:
@@ -76,14 +76,15 @@ class _Essiv:
         return run_steps(request, self.work(request, encrypt=False))
 
     def work(self, request: SkcipherRequest, *, encrypt: bool) -> Work:
-        """The caller's IV memory takes the encrypted IV, and in the end the mode's next one."""
+        """The encrypted IV has memory of its own: the caller's stays what it is."""
         context: _Context = request.tfm.ctx
-        iv = request.iv
-        assert iv is not None, "essiv was called without an IV"
-        iv.write(context.cipher.encrypt_block(iv.read(self.child.ivsize)))
-        inner = context.child.request()
-        inner.set_crypt(request.src, request.dst, request.cryptlen, iv)
-        yield (context.child.encrypt if encrypt else context.child.decrypt), inner
+        assert request.iv is not None, "essiv was called without an IV"
+        with Room(request, self.child.ivsize) as hidden:
+            iv = request.iv.read(self.child.ivsize)
+            hidden.buffer.write(context.cipher.encrypt_block(iv))
+            inner = context.child.request()
+            inner.set_crypt(request.src, request.dst, request.cryptlen, hidden.buffer)
+            yield (context.child.encrypt if encrypt else context.child.decrypt), inner
         return 0
 
 
