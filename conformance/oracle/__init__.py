@@ -17,11 +17,12 @@ from functools import lru_cache
 from tcrypt.oracle.aead import AeadReference
 from tcrypt.oracle.authenc import build_authenc
 from tcrypt.oracle.blocks import SEMI_WEAK_DES_KEYS, WEAK_DES_KEYS
-from tcrypt.oracle.gcm_ccm import CcmReference, GcmReference, Rfc4106Reference
+from tcrypt.oracle.gcm_ccm import AES_AEADS
 from tcrypt.oracle.hashes import HashReference, build_hash
 from tcrypt.oracle.modes import build_skcipher
-from tcrypt.oracle.names import parse_name
+from tcrypt.oracle.names import Name, parse_name
 from tcrypt.oracle.skcipher import Answer, SkcipherReference
+from tcrypt.oracle.wrapped import EssivReference, GenivReference
 
 __all__ = (
     "SEMI_WEAK_DES_KEYS",
@@ -33,8 +34,6 @@ __all__ = (
     "reference",
 )
 
-_AES_AEADS = {alg.name: alg for alg in (CcmReference(), GcmReference(), Rfc4106Reference())}
-
 
 @lru_cache(maxsize=1024)
 def reference(cra_name: str) -> SkcipherReference | AeadReference | HashReference | None:
@@ -45,5 +44,16 @@ def reference(cra_name: str) -> SkcipherReference | AeadReference | HashReferenc
     name = parse_name(cra_name)
     if name is None:
         return None
-    aead = _AES_AEADS.get(cra_name) or build_authenc(name)
-    return aead or build_skcipher(name) or build_hash(name)
+    return _aead(name) or build_skcipher(name) or build_hash(name)
+
+
+def _aead(name: Name) -> AeadReference | None:
+    """The reference for a parsed name of an AEAD."""
+    match name:
+        case Name("essiv", (Name("authenc", (_, Name("cbc", (Name("aes", ()),)))), hashed)):
+            inner = _aead(name.args[0])
+            return EssivReference(str(name), inner) if inner and str(hashed) == "sha256" else None
+        case Name("seqiv" | "echainiv", (wrapped,)):
+            inner = _aead(wrapped)
+            return GenivReference(str(name), inner) if inner else None
+    return AES_AEADS.get(str(name)) or build_authenc(name)

@@ -25,7 +25,19 @@ class AeadReference(ABC):
         aad_copied_to_dst: whether an out-of-place *encryption* by the generic implementation
             copies the associated data to the destination; None when unknown.  The API leaves it
             open, and leaves it open for every decryption.
+        verifies_first: whether a decryption by the generic implementation compares tags before
+            it writes any text; else a forged message's text may be in the destination.
+        iv_in_text: whether encryption makes the IV itself and sends it in front of the text, as
+            echainiv does; `ivsize` bytes of the text are then room for it.
+        assoc_sizes: the accepted lengths of associated data; None for any, but see
+            `crypt_status`.
+        usual_assoc: an accepted length of associated data, with authenticated bytes among them.
     """
+
+    verifies_first = False
+    iv_in_text = False
+    assoc_sizes: tuple[int, ...] | None = None
+    usual_assoc = 16
 
     def __init__(
         self,
@@ -71,6 +83,20 @@ class AeadReference(ABC):
             ValueError: the algorithm takes a plain key.
         """
         raise ValueError(f"{self.name}: takes a plain key, not an authenc blob")
+
+    @property
+    def enckey_sizes(self) -> tuple[int, ...]:
+        """The accepted lengths of the cipher's key: `key_sizes`, or the part of it in a blob."""
+        assert self.key_sizes is not None, f"{self.name}: says nothing of its cipher's keys"
+        return self.key_sizes
+
+    def laid_out(self, key: bytes, iv: bytes, assoc: bytes) -> bytes:
+        """Associated data as a caller must lay them out; those given, by default."""
+        return assoc
+
+    def authenticated(self, assoclen: int) -> int:
+        """How many bytes at the front of the associated data the tag covers."""
+        return assoclen
 
     @abstractmethod
     def authsize_status(self, authsize: int) -> int:

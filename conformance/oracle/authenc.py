@@ -1,4 +1,4 @@
-"""The authenc templates: encrypt, then MAC over the associated data and the ciphertext.
+"""authenc and authencesn: encrypt, then MAC over the associated data and the ciphertext.
 
 Facts: kernel-crypto, sections 6.2 and 6.4; a short tag is the first bytes of the MAC (RFC 2104,
 section 5).
@@ -16,7 +16,7 @@ from tcrypt.oracle.modes import build_skcipher
 from tcrypt.oracle.names import Name
 from tcrypt.oracle.skcipher import SkcipherReference
 
-__all__ = ("AuthencReference", "build_authenc")
+__all__ = ("AuthencReference", "AuthencesnReference", "build_authenc")
 
 _ATTRIBUTE = struct.Struct("<HH")
 _LENGTH = struct.Struct(">I")
@@ -34,6 +34,8 @@ class AuthencReference(AeadReference):
     and reports no error.
     """
 
+    verifies_first = True
+
     def __init__(self, name: str, mac: HashReference, cipher: SkcipherReference) -> None:
         super().__init__(
             name,
@@ -46,6 +48,11 @@ class AuthencReference(AeadReference):
         )
         self.mac = mac
         self.cipher = cipher
+
+    @property
+    def enckey_sizes(self) -> tuple[int, ...]:
+        """The cipher's key sizes."""
+        return self.cipher.key_sizes
 
     def split_key(self, key: bytes) -> tuple[bytes, bytes] | None:
         """The authentication key and the cipher key; None for a malformed blob."""
@@ -89,14 +96,18 @@ class AuthencReference(AeadReference):
     def _seal(self, key: bytes, iv: bytes, assoc: bytes, ptext: bytes, authsize: int) -> bytes:
         authkey, enckey = self._keys(key)
         ctext = self.cipher.encrypt(enckey, iv, ptext).out
-        return ctext + self.mac.digest(authkey, assoc + ctext)[:authsize]
+        return ctext + self.mac.digest(authkey, self._covered(assoc, ctext))[:authsize]
 
     def _open(self, key: bytes, iv: bytes, assoc: bytes, ctext: bytes, tag: bytes) -> bytes | int:
         authkey, enckey = self._keys(key)
-        if self.mac.digest(authkey, assoc + ctext)[: len(tag)] != tag:
+        if self.mac.digest(authkey, self._covered(assoc, ctext))[: len(tag)] != tag:
             return -errno.EBADMSG
         status = self.cipher.length_status(len(ctext))
         return status or self.cipher.decrypt(enckey, iv, ctext).out
+
+    def _covered(self, assoc: bytes, ctext: bytes) -> bytes:
+        """What the MAC is made of."""
+        return assoc + ctext
 
     def _keys(self, key: bytes) -> tuple[bytes, bytes]:
         keys = self.split_key(key)
@@ -105,11 +116,34 @@ class AuthencReference(AeadReference):
         return keys
 
 
+class AuthencesnReference(AuthencReference):
+    """`authencesn(MAC,CIPHER)`: the high half of the sequence number is hashed last.
+
+    It stands at bytes 4 to 8 of the associated data and is not sent (RFC 4303, section 2.2.1).
+    """
+
+    def authsize_status(self, authsize: int) -> int:
+        """From 4 bytes to the digest's."""
+        return 0 if 4 <= authsize <= self.maxauthsize else -errno.EINVAL
+
+    def _text_status(self, encrypt: bool, assoclen: int, textlen: int, iv: bytes) -> int:
+        if assoclen < 8:
+            return -errno.EINVAL
+        return super()._text_status(encrypt, assoclen, textlen, iv)
+
+    def _covered(self, assoc: bytes, ctext: bytes) -> bytes:
+        return assoc[:4] + assoc[8:] + ctext + assoc[4:8]
+
+
+_KINDS = {"authenc": AuthencReference, "authencesn": AuthencesnReference}
+
+
 def build_authenc(name: Name) -> AuthencReference | None:
-    """The reference for a parsed `authenc(MAC,CIPHER)`; None when there is none."""
-    if name.base != "authenc" or len(name.args) != 2:
+    """The reference for a parsed `authenc(MAC,CIPHER)` or authencesn; None when there is none."""
+    kind = _KINDS.get(name.base)
+    if kind is None or len(name.args) != 2:
         return None
     mac, cipher = build_hash(name.args[0]), build_skcipher(name.args[1])
     if mac is None or cipher is None or not mac.keyed:
         return None
-    return AuthencReference(str(name), mac, cipher)
+    return kind(str(name), mac, cipher)

@@ -1,4 +1,4 @@
-"""GCM (SP 800-38D), CCM (SP 800-38C) and GCM as ESP uses it (RFC 4106)."""
+"""GCM (SP 800-38D), CCM (SP 800-38C), and both as ESP uses them (RFC 4106, 4309 and 4543)."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from cryptography.hazmat.primitives.ciphers.modes import GCM
 from tcrypt.oracle.aead import AeadReference
 from tcrypt.oracle.blocks import ACCEPTED, INVALID
 
-__all__ = ("CcmReference", "GcmReference", "Rfc4106Reference")
+__all__ = ("AES_AEADS",)
 
 AES_KEY_SIZES = (16, 24, 32)
 GCM_AUTH_SIZES = (4, 8, 12, 13, 14, 15, 16)
-RFC4106_AUTH_SIZES = (8, 12, 16)
+ESP_AUTH_SIZES = (8, 12, 16)
 CCM_AUTH_SIZES = (4, 6, 8, 10, 12, 14, 16)
 ESP_ASSOC_SIZES = (16, 20)
 """SPI, sequence number of 4 or 8 bytes, and the 8-byte IV that RFC 4106 users append."""
@@ -64,23 +64,65 @@ class GcmReference(_AesAead):
         return _gcm_open(key, iv, assoc, ctext, tag)
 
 
-class Rfc4106Reference(_AesAead):
+class _EspReference(_AesAead):
+    """What the ESP forms have in common: a salt in the key, associated data of two lengths."""
+
+    assoc_sizes = ESP_ASSOC_SIZES
+
+    def _text_status(self, encrypt: bool, assoclen: int, textlen: int, iv: bytes) -> int:
+        return 0 if assoclen in ESP_ASSOC_SIZES else -errno.EINVAL
+
+
+class Rfc4106Reference(_EspReference):
     """`rfc4106(gcm(aes))`: nonce = the key's last 4 bytes and the 8-byte IV.
 
     The associated data ends in a copy of the IV, which is not authenticated as such.
     """
 
     def __init__(self) -> None:
-        super().__init__("rfc4106(gcm(aes))", 8, RFC4106_AUTH_SIZES, salt=4)
+        super().__init__("rfc4106(gcm(aes))", 8, ESP_AUTH_SIZES, salt=4)
 
-    def _text_status(self, encrypt: bool, assoclen: int, textlen: int, iv: bytes) -> int:
-        return 0 if assoclen in ESP_ASSOC_SIZES else -errno.EINVAL
+    def authenticated(self, assoclen: int) -> int:
+        """All but the copy of the IV."""
+        return assoclen - 8
 
     def _seal(self, key: bytes, iv: bytes, assoc: bytes, ptext: bytes, authsize: int) -> bytes:
         return _gcm_seal(key[:-4], key[-4:] + iv, assoc[:-8], ptext, authsize)
 
     def _open(self, key: bytes, iv: bytes, assoc: bytes, ctext: bytes, tag: bytes) -> bytes | int:
         return _gcm_open(key[:-4], key[-4:] + iv, assoc[:-8], ctext, tag)
+
+
+class Rfc4309Reference(_EspReference):
+    """`rfc4309(ccm(aes))`: nonce = the key's last 3 bytes and the 8-byte IV; a 4-byte length."""
+
+    def __init__(self) -> None:
+        super().__init__("rfc4309(ccm(aes))", 8, ESP_AUTH_SIZES, salt=3)
+
+    def authenticated(self, assoclen: int) -> int:
+        """All but the copy of the IV."""
+        return assoclen - 8
+
+    def _seal(self, key: bytes, iv: bytes, assoc: bytes, ptext: bytes, authsize: int) -> bytes:
+        return AESCCM(key[:-3], authsize).encrypt(key[-3:] + iv, ptext, assoc[:-8])
+
+    def _open(self, key: bytes, iv: bytes, assoc: bytes, ctext: bytes, tag: bytes) -> bytes | int:
+        return _ccm_open(key[:-3], key[-3:] + iv, assoc[:-8], ctext, tag)
+
+
+class Rfc4543Reference(_EspReference):
+    """`rfc4543(gcm(aes))`: the text stays as it is and is authenticated with all that precedes."""
+
+    def __init__(self) -> None:
+        super().__init__("rfc4543(gcm(aes))", 8, (16,), salt=4)
+        self.aad_copied_to_dst = True
+
+    def _seal(self, key: bytes, iv: bytes, assoc: bytes, ptext: bytes, authsize: int) -> bytes:
+        return ptext + _gcm_seal(key[:-4], key[-4:] + iv, assoc + ptext, b"", authsize)
+
+    def _open(self, key: bytes, iv: bytes, assoc: bytes, ctext: bytes, tag: bytes) -> bytes | int:
+        opened = _gcm_open(key[:-4], key[-4:] + iv, assoc + ctext, b"", tag)
+        return opened if isinstance(opened, int) else ctext
 
 
 class CcmReference(_AesAead):
@@ -103,10 +145,7 @@ class CcmReference(_AesAead):
         return AESCCM(key, authsize).encrypt(iv[1 : 15 - iv[0]], ptext, assoc)
 
     def _open(self, key: bytes, iv: bytes, assoc: bytes, ctext: bytes, tag: bytes) -> bytes | int:
-        try:
-            return AESCCM(key, len(tag)).decrypt(iv[1 : 15 - iv[0]], ctext + tag, assoc)
-        except InvalidTag:
-            return -errno.EBADMSG
+        return _ccm_open(key, iv[1 : 15 - iv[0]], assoc, ctext, tag)
 
 
 @lru_cache(maxsize=256)
@@ -127,3 +166,22 @@ def _gcm_open(key: bytes, nonce: bytes, assoc: bytes, ctext: bytes, tag: bytes) 
         return text + opener.finalize()
     except InvalidTag:
         return -errno.EBADMSG
+
+
+def _ccm_open(key: bytes, nonce: bytes, assoc: bytes, ctext: bytes, tag: bytes) -> bytes | int:
+    try:
+        return AESCCM(key, len(tag)).decrypt(nonce, ctext + tag, assoc)
+    except InvalidTag:
+        return -errno.EBADMSG
+
+
+AES_AEADS: dict[str, AeadReference] = {
+    alg.name: alg
+    for alg in (
+        CcmReference(),
+        GcmReference(),
+        Rfc4106Reference(),
+        Rfc4309Reference(),
+        Rfc4543Reference(),
+    )
+}
