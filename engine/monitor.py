@@ -104,7 +104,8 @@ class Monitor:
         ]
 
     def _forget(self) -> None:
-        self._lives = {r: life for r, life in self._lives.items() if life.stage < _DONE}
+        for request in [r for r, life in self._lives.items() if life.stage >= _DONE]:
+            del self._lives[request]
 
 
 class EngineWatch:
