@@ -98,6 +98,11 @@ class Memory:
             raise BusError(address, 0, "freed, but not allocated")
         self._free.setdefault(size, []).append(address)
 
+    def free_sensitive(self, address: int) -> None:
+        """As `free`, for a block that held keys: its content is overwritten with zeros first."""
+        self.write(address, bytes(self._live.get(address, 0)))
+        self.free(address)
+
     @property
     def live_blocks(self) -> int:
         """How many blocks are allocated: equal before and after where nothing leaks."""

@@ -339,7 +339,8 @@ class Core:
         """Give back what a job holds: mappings, bounce buffers, slot."""
         self.unmap(job)
         for address in job.bounces:
-            self.machine.memory.free(address)
+            # An HMAC's first bounce buffer begins with its key block.
+            self.machine.memory.free_sensitive(address)
         self.release_slot(job.slot)
 
     def release_slot(self, slot: int) -> None:

@@ -122,3 +122,14 @@ def test_room_in_a_request_is_no_allocation_and_does_not_fail() -> None:
     assert memory.live_blocks == 0
     with pytest.raises(MemoryError):
         memory.alloc(16)
+
+
+def test_a_sensitive_block_leaves_nothing_behind() -> None:
+    memory = Memory()
+    address = memory.alloc(100)
+    memory.write(address, b"secret key bytes" * 6)
+    memory.free_sensitive(address)
+    assert memory.find(b"secret") is None
+    assert memory.live_blocks == 0
+    with pytest.raises(BusError, match="freed, but not allocated"):
+        memory.free_sensitive(address)
