@@ -73,8 +73,8 @@ class Mmio(Protocol):
 class PreemptibleMmio:
     """A register door at which the driver can be interrupted.
 
-    What was read is known before the interruption, and what is written has not arrived: between
-    two accesses there is always one point.
+    A read can be interrupted on its way to the device and on its way back, a write before it has
+    arrived.
     """
 
     __slots__ = ("_mmio", "_sim")
@@ -84,9 +84,10 @@ class PreemptibleMmio:
         self._sim = sim
 
     def read32(self, offset: int) -> int:
-        """Read a register, then be interrupted."""
-        value = self._mmio.read32(offset)
+        """Read a register, interrupted before and after."""
         self._sim.preemption_point(f"read of {offset:#05x}")
+        value = self._mmio.read32(offset)
+        self._sim.preemption_point(f"answer of {offset:#05x}")
         return value
 
     def write32(self, offset: int, value: int) -> None:

@@ -87,6 +87,7 @@ class _Faults:
             return
         yield "interrupt-late", partial(_late, bench)
         yield "interrupt-lost", partial(_lost, bench)
+        yield "interrupt-spurious-idle", partial(_idle, bench)
         for moment in _MOMENTS:
             yield f"interrupt-spurious-{moment}", partial(_spurious, bench, moment)
 
@@ -160,6 +161,14 @@ def _lost(bench: AnyBench) -> list[Problem]:
         bench.settle()
 
     return played(bench, _BATCH, MIXED, Interlude(after=1, settled=True), then=recover)
+
+
+def _idle(bench: AnyBench) -> list[Problem]:
+    """The handler runs for another device on its line, while this one does nothing."""
+    for line in bench.sim.irq_lines:
+        line.spurious()
+    bench.settle()
+    return played(bench, _BATCH, MIXED)
 
 
 def _spurious(bench: AnyBench, moment: int) -> list[Problem]:

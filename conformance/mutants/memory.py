@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import errno
+from contextlib import suppress
 from weakref import WeakKeyDictionary
 
-from tcrypt.engine.api.dma import DmaDirection
+from tcrypt.engine.api.dma import DmaDirection, DmaError
 from tcrypt.engine.api.requests import AhashRequest, SkcipherRequest
 from tcrypt.engine.crypto_engine import CryptoEngine
 from tcrypt.engine.eip93.driver.ahash import EipHash
@@ -87,6 +88,20 @@ def wrong_direction() -> Planted:
     return replaced((Core, "map", map_memory))
 
 
+@mutant("ML-08", "a mapping that failed is not recognised")
+def failed_mapping_used() -> Planted:
+    """The device is sent to the memory whether or not it could be mapped."""
+    original = Core.map
+
+    def map_memory(
+        self: Core, job: Job, address: int, length: int, direction: DmaDirection
+    ) -> None:
+        with suppress(DmaError):
+            original(self, job, address, length, direction)
+
+    return replaced((Core, "map", map_memory))
+
+
 @mutant("ML-10", "not all entries are unmapped")
 def trailing_mappings() -> Planted:
     """Of several mappings of a request the last one is forgotten."""
@@ -146,3 +161,17 @@ def bounce_leaked() -> Planted:
         return original(self, engine, request)
 
     return replaced((AesSkcipher, "do_one_request", do_one_request))
+
+
+@mutant("ML-15", "an error is used as a pointer")
+def error_as_pointer() -> Planted:
+    """The address of a bounce buffer that could not be allocated is its errno."""
+    original = Core.bounce
+
+    def bounce(self: Core, job: Job, data: bytes, size: int) -> int:
+        try:
+            return original(self, job, data, size)
+        except MemoryError:
+            return -errno.ENOMEM & 0xFFFF_FFFF
+
+    return replaced((Core, "bounce", bounce))
