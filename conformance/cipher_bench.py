@@ -39,6 +39,10 @@ class CipherCase(NamedTuple):
         assoc: the AAD.
         authsize: the tag length; None for a skcipher.
         secret: bytes that must not appear in the destination when the operation fails.
+        derive: for an algorithm that chooses its IV itself: what the output must be, given the
+            actual one, which tells the IV; `out` is then only as long.
+        header: lengths of the pieces that the destination begins with, each of which is copied
+            from the source or left alone; empty for one piece, the AAD.
     """
 
     encrypt: bool
@@ -51,6 +55,8 @@ class CipherCase(NamedTuple):
     assoc: bytes = b""
     authsize: int | None = None
     secret: bytes = b""
+    derive: Callable[[bytes], bytes] | None = None
+    header: tuple[int, ...] = ()
 
 
 _FOREIGN_IV = 16
@@ -241,19 +247,41 @@ class CipherBench(Bench):
         if case.status:
             length = max(assoclen + len(case.out), len(case.data) + assoclen if plan.shared else 0)
             store(expected, plan.dst, load(actual, plan.dst, length))
-        elif assoclen and not plan.shared:
-            # The AAD in the destination is either copied there or left alone; both are right.
-            aad = load(image, plan.dst, assoclen)
-            alone = load(actual, plan.dst, assoclen) == aad
-            store(expected, plan.dst, (aad if alone else case.assoc) + case.out)
-        else:
-            store(expected, plan.dst, case.assoc + case.out if assoclen else case.out)
+            return self._with_iv(expected, plan, case, actual)
+        out = case.out
+        if case.derive is not None:
+            out = case.derive(load(actual, plan.dst, assoclen + len(out))[assoclen:])
+        whole = case.assoc + out if assoclen else out
+        if (assoclen or case.header) and not plan.shared:
+            whole = _with_header(plan, image, actual, whole, case.header or (assoclen,))
+        store(expected, plan.dst, whole)
+        return self._with_iv(expected, plan, case, actual)
+
+    def _with_iv(
+        self, expected: bytearray, plan: CipherPlan, case: CipherCase, actual: bytes
+    ) -> bytearray:
+        """The same, with what must be in the IV's place."""
         if case.authsize is not None or (case.iv_out is None and not case.status):
             place = slice(plan.iv, plan.iv + self.ivsize)
             expected[place] = actual[place]
         elif case.iv_out is not None and not case.status:
             expected[plan.iv : plan.iv + self.ivsize] = case.iv_out
         return expected
+
+
+def _with_header(
+    plan: CipherPlan, image: bytearray, actual: bytes, whole: bytes, header: tuple[int, ...]
+) -> bytes:
+    """The expected destination: every piece of its header that was left alone is as it was."""
+    expected, start = bytearray(whole), 0
+    front = sum(header)
+    before, now = load(image, plan.dst, front), load(actual, plan.dst, front)
+    for length in header:
+        stop = start + length
+        if now[start:stop] == before[start:stop]:
+            expected[start:stop] = before[start:stop]
+        start = stop
+    return bytes(expected)
 
 
 def _flags(layout: CipherLayout) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import re
 from dataclasses import MISSING, dataclass, fields
+from functools import partial
 from typing import Any, Self
 
 from tcrypt.cipher_bench import CipherCase
@@ -136,8 +137,10 @@ class SkcipherSpec(_Spec):
 class AeadSpec(_Spec):
     """One AEAD request; sizes in bytes.
 
-    `key` is the size of the cipher key, `auth` of the authentication key.  `tamper` is empty,
-    or `tag:<bit>`, `text:<bit>` or `aad:<bit>` for a forged message.
+    `key` is the size of the cipher key: a size that the algorithm has not stands for its next
+    longer one, or its longest.  `auth` is the size of the authentication key.  `assoc` counts the
+    associated data, with the IV that some algorithms send behind them.  `tamper` is empty, or
+    `tag:<bit>`, `text:<bit>` or `aad:<bit>` for a forged message.
     """
 
     op: str
@@ -152,7 +155,9 @@ class AeadSpec(_Spec):
 
     def key_bytes(self, reference: AeadReference) -> bytes:
         """The key as setkey takes it."""
-        enckey = draw(f"key {self.seed}", self.key)
+        sizes = reference.enckey_sizes
+        size = next((size for size in sizes if size >= self.key), sizes[-1])
+        enckey = draw(f"key {self.seed}", size)
         if reference.key_sizes is not None:
             return enckey
         return reference.join_key(draw(f"auth {self.seed}", self.auth), enckey)
@@ -160,20 +165,35 @@ class AeadSpec(_Spec):
     def case(self, reference: AeadReference, *, with_key: bool = True) -> CipherCase:
         """The request and the oracle's answer to it."""
         encrypt = _direction(self.op)
-        key = self.key_bytes(reference)
-        iv, assoc = self._iv(reference), draw(f"assoc {self.seed}", self.assoc)
-        ptext = draw(f"data {self.seed}", self.len)
+        key, iv = self.key_bytes(reference), draw(f"iv {self.seed}", reference.ivsize)
+        lead = reference.ivsize if reference.iv_in_text else 0
+        assoc = draw(f"assoc {self.seed}", max(0, self.assoc - lead))
+        assoc = reference.laid_out(key, iv, assoc)
+        ptext = iv[:lead] + draw(f"data {self.seed}", self.len)
         given = key if with_key else None
-        status = reference.crypt_status(True, self.assoc, self.len, self.tag, iv)
+        status = reference.crypt_status(True, len(assoc), len(ptext), self.tag, iv)
         if status:
             return self._refused(reference, given, key, iv, assoc, ptext, status)
         sealed = reference.encrypt(key, iv, assoc, ptext, self.tag)
         if encrypt:
-            return CipherCase(True, given, iv, ptext, sealed, assoc=assoc, authsize=self.tag)
-        assoc, sealed = self._tampered(assoc, sealed)
+            case = CipherCase(True, given, iv, ptext, sealed, assoc=assoc, authsize=self.tag)
+            if not lead:
+                return case
+            with_iv = partial(self._with_iv, reference, key, assoc, ptext)
+            return case._replace(derive=with_iv)
+        assoc, sealed = self._tampered(reference, assoc, sealed)
         status = -errno.EBADMSG if self.tamper else 0
-        secret = ptext if self.tamper and self.len >= 8 else b""
-        return CipherCase(False, given, iv, sealed, ptext, None, status, assoc, self.tag, secret)
+        hidden = self.tamper and self.len >= 8 and reference.verifies_first
+        secret = ptext[lead:] if hidden else b""
+        header = reference.header(False, len(assoc))
+        case = CipherCase(False, given, iv, sealed, ptext, None, status, assoc, self.tag, secret)
+        return case._replace(header=header) if len(header) > 1 else case
+
+    def _with_iv(
+        self, reference: AeadReference, key: bytes, assoc: bytes, ptext: bytes, out: bytes
+    ) -> bytes:
+        """What encryption must give when it has chosen the IV that `out` begins with."""
+        return reference.encrypt(key, out[: reference.ivsize], assoc, ptext, self.tag)
 
     def _refused(
         self,
@@ -187,25 +207,26 @@ class AeadSpec(_Spec):
     ) -> CipherCase:
         """A message of a length that cannot be encrypted, or one that claims to be such."""
         if _direction(self.op):
-            out = bytes(self.len + self.tag)
+            out = bytes(len(ptext) + self.tag)
             return CipherCase(True, given, iv, ptext, out, None, status, assoc, self.tag)
         sealed = ptext + draw(f"tag {self.seed}", self.tag)
         answer = reference.decrypt(key, iv, assoc, sealed, self.tag)
         assert isinstance(answer, int), "the oracle accepted a random tag"
-        return CipherCase(False, given, iv, sealed, bytes(self.len), None, answer, assoc, self.tag)
+        out = bytes(len(ptext))
+        return CipherCase(False, given, iv, sealed, out, None, answer, assoc, self.tag)
 
-    def _iv(self, reference: AeadReference) -> bytes:
-        return draw(f"iv {self.seed}", reference.ivsize)
-
-    def _tampered(self, assoc: bytes, sealed: bytes) -> tuple[bytes, bytes]:
+    def _tampered(
+        self, reference: AeadReference, assoc: bytes, sealed: bytes
+    ) -> tuple[bytes, bytes]:
         if not self.tamper:
             return assoc, sealed
         where, _, bit = self.tamper.partition(":")
         if not bit.isdecimal():
             raise SpecError(f"tamper={self.tamper!r} is not tag:<bit>, text:<bit> or aad:<bit>")
-        if where == "aad" and assoc:
-            return flip(assoc, int(bit)), sealed
-        text, tag = sealed[: self.len], sealed[self.len :]
+        covered = reference.authenticated(len(assoc))
+        if where == "aad" and covered:
+            return flip(assoc[:covered], int(bit)) + assoc[covered:], sealed
+        text, tag = sealed[: -self.tag], sealed[-self.tag :]
         if where == "text" and text:
             return assoc, flip(text, int(bit)) + tag
         if where == "tag":

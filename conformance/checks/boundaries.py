@@ -109,7 +109,7 @@ def _skcipher_layouts(reference: SkcipherReference) -> Iterator[AnySpec]:
 
 def _aead(reference: AeadReference, largest: int) -> Iterator[AnySpec]:
     layouts = cycle(slug(layout.name) for layout in CIPHER_LAYOUTS)
-    keys, seeds = cycle(reference.key_sizes or (16, 24, 32)), count(1)
+    keys, seeds = cycle(reference.enckey_sizes), count(1)
     tags = [n for n in range(1, reference.maxauthsize + 1) if not reference.authsize_status(n)]
     full, texts, auths = tags[-1], cycle(_TEXTS), cycle(_HMAC_KEYS)
     for assoc in _up_to(_ASSOC, largest):
@@ -139,8 +139,8 @@ def _aead(reference: AeadReference, largest: int) -> Iterator[AnySpec]:
                     op, next(keys), length, assoc, full, 20, next(layouts), seed=next(seeds)
                 )
     yield from _aead_layouts(reference, full)
-    yield from _long_auth_keys(full)
-    yield from _forgeries(tags)
+    yield from _long_auth_keys([n for n in (full, 12) if n in tags], reference.usual_assoc)
+    yield from _forgeries(tags, reference.usual_assoc)
 
 
 def _aead_layouts(reference: AeadReference, tag: int) -> Iterator[AnySpec]:
@@ -152,24 +152,24 @@ def _aead_layouts(reference: AeadReference, tag: int) -> Iterator[AnySpec]:
                 yield AeadSpec(op, 16, 64, assoc, tagged, 20, slug(layout.name), seed=assoc)
 
 
-def _long_auth_keys(full: int) -> Iterator[AnySpec]:
+def _long_auth_keys(tags: Sequence[int], assoc: int) -> Iterator[AnySpec]:
     """Keys longer than a hash block, with full and truncated tags."""
     for auth in (63, 64, 65, 100, 200):
-        for tag in (full, 12):
+        for tag in tags:
             for op in ("enc", "dec"):
-                yield AeadSpec(op, 16, 48, 16, tag, auth, seed=auth)
+                yield AeadSpec(op, 16, 48, assoc, tag, auth, seed=auth)
 
 
-def _forgeries(tags: Sequence[int]) -> Iterator[AnySpec]:
+def _forgeries(tags: Sequence[int], assoc: int) -> Iterator[AnySpec]:
     """One bit changed in tag, text or AAD; tags long enough that chance cannot accept."""
     layouts, seeds = cycle(slug(layout.name) for layout in CIPHER_LAYOUTS), count(1)
     for tag in (n for n in tags if n >= 8):
         for tamper in ("tag:0", f"tag:{8 * tag - 1}", f"tag:{4 * tag}", "text:0", "text:511"):
-            yield AeadSpec("dec", 16, 64, 16, tag, 20, next(layouts), tamper, next(seeds))
+            yield AeadSpec("dec", 16, 64, assoc, tag, 20, next(layouts), tamper, next(seeds))
         for tamper in ("aad:0", "aad:127"):
-            yield AeadSpec("dec", 32, 48, 16, tag, 20, next(layouts), tamper, next(seeds))
+            yield AeadSpec("dec", 32, 48, assoc, tag, 20, next(layouts), tamper, next(seeds))
     for tamper in ("tag:7", "aad:3"):
-        yield AeadSpec("dec", 16, 0, 16, tags[-1], 20, next(layouts), tamper, next(seeds))
+        yield AeadSpec("dec", 16, 0, assoc, tags[-1], 20, next(layouts), tamper, next(seeds))
 
 
 def _hash(reference: HashReference, largest: int) -> Iterator[AnySpec]:

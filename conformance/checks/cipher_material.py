@@ -14,7 +14,6 @@ __all__ = ("CipherReference", "Maker", "Scenario", "at_request", "first_problem"
 
 CipherReference = SkcipherReference | AeadReference
 Scenario = Callable[[], list[Problem]]
-_AUTHENC_KEYS = (16, 24, 32)
 
 
 class Maker:
@@ -22,7 +21,8 @@ class Maker:
 
     def __init__(self, reference: CipherReference) -> None:
         self.reference = reference
-        self.sizes = tuple(reference.key_sizes or _AUTHENC_KEYS)
+        aead = isinstance(reference, AeadReference)
+        self.sizes = reference.enckey_sizes if aead else reference.key_sizes
 
     def case(
         self,
@@ -32,7 +32,7 @@ class Maker:
         seed: int = 1,
         size: int = 0,
         with_key: bool = False,
-        assoc: int = 16,
+        assoc: int | None = None,
         tag: int = 0,
         tamper: str = "",
     ) -> CipherCase:
@@ -41,6 +41,7 @@ class Maker:
         reference = self.reference
         if isinstance(reference, SkcipherReference):
             return SkcipherSpec(op, size, length, seed=seed).case(reference, with_key=with_key)
+        assoc = reference.usual_assoc if assoc is None else assoc
         spec = AeadSpec(
             op, size, length, assoc, tag or reference.maxauthsize, tamper=tamper, seed=seed
         )
@@ -77,8 +78,10 @@ class Maker:
     def authsizes(self) -> list[CipherCase]:
         """Tags of changing length on one key."""
         first = self.case("enc", 32, with_key=True)
-        most = self.reference.maxauthsize if isinstance(self.reference, AeadReference) else 0
-        tags = [n for n in (12, 4, most, 8, 10, 12, most) if n <= most]
+        reference = self.reference
+        assert isinstance(reference, AeadReference)
+        most = reference.maxauthsize
+        tags = [n for n in (12, 4, most, 8, 10, 12, most) if not reference.authsize_status(n)]
         return [first, *(self.case(op, 32, tag=n) for n in tags for op in ("enc", "dec"))]
 
     def forged_then_sound(self) -> list[CipherCase]:

@@ -104,9 +104,14 @@ def specs(reference: AnyReference, largest: int) -> st.SearchStrategy[AnySpec]:
 
 def _aead_specs(reference: AeadReference, largest: int) -> st.SearchStrategy[AnySpec]:
     tags = [n for n in range(1, reference.maxauthsize + 1) if not reference.authsize_status(n)]
+    assoc = st.one_of(st.integers(0, 40), lengths(4096, 4))
+    if reference.assoc_sizes is not None:
+        lead = reference.ivsize if reference.iv_in_text else 0
+        accepted = st.sampled_from([size + lead for size in reference.assoc_sizes])
+        assoc = _weighted((4, accepted), (1, assoc))
     common = {
-        "key": st.sampled_from(reference.key_sizes or (16, 24, 32)),
-        "assoc": st.one_of(st.integers(0, 40), lengths(4096, 4)),
+        "key": st.sampled_from(reference.enckey_sizes),
+        "assoc": assoc,
         "auth": lengths(300, 64),
         "layout": _CIPHER_LAYOUT,
         "seed": _SEEDS,

@@ -31,7 +31,8 @@ class AeadReference(ABC):
             echainiv does; `ivsize` bytes of the text are then room for it.
         assoc_sizes: the accepted lengths of associated data; None for any, but see
             `crypt_status`.
-        usual_assoc: an accepted length of associated data, with authenticated bytes among them.
+        usual_assoc: an accepted length of associated data, with authenticated bytes among them;
+            it counts an IV that is sent behind them as well.
     """
 
     verifies_first = False
@@ -97,6 +98,13 @@ class AeadReference(ABC):
     def authenticated(self, assoclen: int) -> int:
         """How many bytes at the front of the associated data the tag covers."""
         return assoclen
+
+    def header(self, encrypt: bool, assoclen: int) -> tuple[int, ...]:
+        """Lengths of the pieces in front of a destination's text.
+
+        Each is either the source's or left alone by a correct implementation.
+        """
+        return (assoclen,)
 
     @abstractmethod
     def authsize_status(self, authsize: int) -> int:

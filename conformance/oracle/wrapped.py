@@ -76,6 +76,10 @@ class EssivReference(_Wrapped):
         """All but the IV: a changed one is put right by a decryption in place."""
         return max(0, assoclen - self.ivsize)
 
+    def header(self, encrypt: bool, assoclen: int) -> tuple[int, ...]:
+        """A decryption writes the encrypted IV to the destination, and nothing in front of it."""
+        return (assoclen,) if encrypt else (assoclen - self.ivsize, self.ivsize)
+
     def _iv(self, key: bytes, iv: bytes) -> bytes:
         keys = self.split_key(key)
         if keys is None:
@@ -108,6 +112,12 @@ class GenivReference(_Wrapped):
         super().__init__(name, inner)
         if inner.assoc_sizes is not None:
             self.assoc_sizes = tuple(size - inner.ivsize for size in inner.assoc_sizes)
+        else:
+            self.usual_assoc = inner.usual_assoc + inner.ivsize
+
+    def header(self, encrypt: bool, assoclen: int) -> tuple[int, ...]:
+        """A decryption does with the IV what it does with associated data."""
+        return (assoclen,) if encrypt else (assoclen, self.ivsize)
 
     def _text_status(self, encrypt: bool, assoclen: int, textlen: int, iv: bytes) -> int:
         size = self.ivsize
