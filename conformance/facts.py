@@ -37,6 +37,7 @@ RESULT_KEPT = "a step before the last leaves the result buffer alone (testmgr, 1
 STATE_SIZE = "export writes exactly statesize bytes (testmgr, 1.7)"
 NO_KEY = "a transform without a key answers -ENOKEY (6.2)"
 KEY_LOST = "after a driver refused a key no older key is usable (6.2)"
+CLONE = "a clone works with the key of its origin, whatever becomes of that (clone_tfm)"
 ISOLATION = "requests and transforms do not influence each other (6.10)"
 WHO = "a key size that the device has runs on it, one that it lacks in software (device options)"
 RING_FULL = "a full ring answers -ENOSPC to the engine, which retries in order (5.4)"

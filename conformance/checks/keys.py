@@ -7,15 +7,19 @@ refused a key, must answer -ENOKEY (crypto API, 6.2).
 from __future__ import annotations
 
 import errno
-import struct
 from collections.abc import Callable, Iterator
+from typing import Any
 
 from tcrypt import facts
 from tcrypt.checks.common import AnyReference, make_bench, reference_for
+from tcrypt.checks.key_material import all_keys, good_and_bad, weak_keys
+from tcrypt.checks.key_memory import left_after_free, left_after_new_key, left_after_refusal
+from tcrypt.checks.trial import good_spec
 from tcrypt.cipher_bench import CipherBench, CipherCase
 from tcrypt.engine.api.errors import errno_name
+from tcrypt.engine.api.flags import ReqFlag
 from tcrypt.hash_bench import HashBench
-from tcrypt.layouts import CIPHER_LAYOUTS
+from tcrypt.layouts import CIPHER_LAYOUTS, HASH_LAYOUTS
 from tcrypt.material import draw
 from tcrypt.oracle import AeadReference, HashReference, SkcipherReference
 from tcrypt.plan import Plan
@@ -30,8 +34,6 @@ from tcrypt.watchdog import Watchdog
 __all__ = ("CHECK", "plans")
 
 CHECK = "keys"
-_BEYOND = 16
-_LONGEST_HMAC_KEY = 144
 
 
 def plans(subject: Subject, settings: Settings, catalogue: Catalogue) -> Iterator[Plan]:
@@ -49,7 +51,7 @@ class _Keys:
         reference = reference_for(self.subject)
         assert reference is not None
         bench = make_bench(self.subject, watchdog)
-        for name, key in _keys(reference):
+        for name, key in all_keys(reference):
             allowed = _allowed(reference, key)
             self._record(
                 recorder,
@@ -62,6 +64,43 @@ class _Keys:
         if not (isinstance(reference, HashReference) and not reference.keyed):
             self._record(recorder, "no-key", bench, lambda: _no_key(bench))
             self._record(recorder, "refused-key", bench, lambda: _after_refusal(bench, reference))
+            self._memory(recorder, bench, reference)
+        self._weak(recorder, bench, reference)
+        if isinstance(reference, SkcipherReference):
+            self._record(recorder, "length-refused", bench, lambda: _kept(bench, reference))
+        if isinstance(bench, HashBench):
+            self._record(recorder, "clone", bench, lambda: _cloned(bench, reference))
+
+    def _memory(
+        self, recorder: Recorder, bench: CipherBench | HashBench, reference: AnyReference
+    ) -> None:
+        self._record(
+            recorder, "wiped-new-key", bench, lambda: left_after_new_key(bench, reference)
+        )
+        self._record(recorder, "wiped-freed", bench, lambda: left_after_free(bench, reference))
+        bad = good_and_bad(reference)[1]
+        if bad is not None:
+            self._record(
+                recorder,
+                "wiped-refused-key",
+                bench,
+                lambda: left_after_refusal(bench, reference, bad),
+            )
+
+    def _weak(
+        self, recorder: Recorder, bench: CipherBench | HashBench, reference: AnyReference
+    ) -> None:
+        if isinstance(reference, HashReference):
+            return
+        for name, key in weak_keys(reference):
+            for forbid in (False, True):
+                wanted = reference.setkey_allowed(key, forbid_weak=forbid)
+                self._record(
+                    recorder,
+                    f"weak-{name}{'-forbidden' if forbid else ''}",
+                    bench,
+                    lambda k=key, f=forbid, w=wanted: _weak_problems(bench, k, f, w),  # type: ignore[misc]
+                )
 
     def _record(
         self,
@@ -88,48 +127,6 @@ class _Keys:
             )
 
 
-def _keys(reference: AnyReference) -> Iterator[tuple[str, bytes]]:
-    if isinstance(reference, SkcipherReference):
-        longest = reference.max_keysize + _BEYOND
-    elif isinstance(reference, HashReference):
-        longest = _LONGEST_HMAC_KEY
-        if reference.key_sizes is not None:
-            longest = max(reference.key_sizes) + _BEYOND
-    elif reference.key_sizes is not None:
-        longest = max(reference.key_sizes) + _BEYOND
-    else:
-        yield from _authenc_blobs(reference)
-        return
-    for length in range(longest + 1):
-        yield f"length-{length}", draw("keys", length)
-
-
-def _authenc_blobs(reference: AeadReference) -> Iterator[tuple[str, bytes]]:
-    """Blobs with every cipher key length, some authentication keys, and every malformation."""
-    auth = draw("auth", 20)
-    for length in range(33 + _BEYOND):
-        yield f"enckey-{length}", reference.join_key(auth, draw("keys", length))
-    for length in (0, 1, 19, 20, 21, 63, 64, 65, 128, 200):
-        yield f"authkey-{length}", reference.join_key(draw("auth", length), draw("keys", 16))
-    good = reference.join_key(auth, draw("keys", 16))
-    for length in (0, 1, 4, 7, 8):
-        yield f"blob-cut-to-{length}", good[:length]
-    for what, header in (
-        ("type-0", struct.pack("<HH", 8, 0)),
-        ("type-2", struct.pack("<HH", 8, 2)),
-        ("rta-len-0", struct.pack("<HH", 0, 1)),
-        ("rta-len-7", struct.pack("<HH", 7, 1)),
-        ("rta-len-12", struct.pack("<HH", 12, 1)),
-        ("rta-len-200", struct.pack("<HH", 200, 1)),
-    ):
-        yield f"blob-{what}", header + good[4:]
-    rest = len(good) - 8
-    for what, size in (("one-more", rest + 1), ("huge", 0xFFFF_FFFF), ("negative", 1 << 31)):
-        yield f"blob-enckeylen-{what}", good[:4] + struct.pack(">I", size) + good[8:]
-    yield "blob-enckeylen-little-endian", good[:4] + struct.pack("<I", 16) + good[8:]
-    yield "blob-raw-key", draw("keys", 36)
-
-
 def _allowed(reference: AnyReference, key: bytes) -> frozenset[int]:
     if isinstance(reference, HashReference):
         return frozenset({reference.setkey(key)})
@@ -151,6 +148,55 @@ def _setkey_problems(
     if status and 0 not in allowed:
         what = "key refused with the wrong errno"
     return [Problem(what, facts.SETKEY, wanted, errno_name(status))]
+
+
+def _weak_problems(
+    bench: CipherBench | HashBench, key: bytes, forbid: bool, allowed: frozenset[int]
+) -> list[Problem]:
+    """A weak key is refused where the caller forbids such keys, and nowhere else (6.2)."""
+    flag = ReqFlag.FORBID_WEAK_KEYS
+    bench.tfm.clear_flags(flag)
+    if forbid:
+        bench.tfm.set_flags(flag)
+    try:
+        return _setkey_problems(bench, key, allowed)
+    finally:
+        bench.tfm.clear_flags(flag)
+
+
+def _kept(bench: CipherBench | HashBench, reference: SkcipherReference) -> list[Problem]:
+    """A length that the core refuses leaves the key before it in force (6.2)."""
+    assert isinstance(bench, CipherBench)
+    spec = SkcipherSpec("enc", reference.key_sizes[0], 64, seed=9)
+    found = bench.check(spec.case(reference), CIPHER_LAYOUTS[0])
+    if found:
+        return found
+    for size in (reference.min_keysize - 1, reference.max_keysize + 1):
+        found = _setkey_problems(bench, draw("keys", max(size, 0)), frozenset({-errno.EINVAL}))
+        if found:
+            return found
+    return bench.check(spec.case(reference, with_key=False), CIPHER_LAYOUTS[0])
+
+
+def _cloned(bench: CipherBench | HashBench, reference: AnyReference) -> list[Problem]:
+    """A clone has the key without a setkey and keeps it; a driver may say that it cannot."""
+    assert isinstance(bench, HashBench)
+    spec: Any = good_spec(reference, 9)
+    case, first = spec.case(reference), bench.tfm
+    if case.key is not None:
+        first.setkey(case.key)
+    try:
+        bench.tfm = bench.machine.registry.clone_ahash(first)
+    except OSError as error:
+        allowed = -(error.errno or 0) == -errno.ENOSYS
+        got = errno_name(-(error.errno or 0))
+        return [] if allowed else [Problem("clone refused", facts.CLONE, "0 or -ENOSYS", got)]
+    try:
+        if case.key is not None:
+            first.setkey(case.key[::-1])
+        return bench.check(case._replace(key=None), HASH_LAYOUTS[0])
+    finally:
+        bench.broken = True
 
 
 def _authsize_problems(bench: CipherBench | HashBench, size: int, wanted: int) -> list[Problem]:
@@ -192,7 +238,7 @@ def _wants_enokey(bench: CipherBench | HashBench, fact: str) -> list[Problem]:
 
 def _after_refusal(bench: CipherBench | HashBench, reference: AnyReference) -> list[Problem]:
     """Good key, a key that the driver refuses, an operation; then a good key again."""
-    good, bad = _good_and_bad(reference)
+    good, bad = good_and_bad(reference)
     if bad is None:
         return []
     bench.tfm.setkey(good)
@@ -210,21 +256,3 @@ def _after_refusal(bench: CipherBench | HashBench, reference: AnyReference) -> l
     assert isinstance(reference, AeadReference)
     spec = AeadSpec("enc", 16, 64, 16, reference.maxauthsize)
     return bench.check(spec.case(reference), CIPHER_LAYOUTS[0])
-
-
-def _good_and_bad(reference: AnyReference) -> tuple[bytes, bytes | None]:
-    """A good key, and one that passes the core's length check but not the driver's."""
-    if isinstance(reference, SkcipherReference):
-        good = draw("keys", reference.key_sizes[0])
-        between = range(reference.min_keysize + 1, reference.max_keysize)
-        odd = [n for n in between if n not in reference.key_sizes]
-        return good, draw("keys", odd[0]) if odd else None
-    if isinstance(reference, AeadReference):
-        if reference.key_sizes is not None:
-            return draw("keys", 16), draw("keys", 17)
-        good = reference.join_key(draw("auth", 20), draw("keys", 16))
-        return good, reference.join_key(draw("auth", 20), draw("keys", 17))
-    if reference.key_sizes is None:
-        return draw("keys", 16), None
-    size = reference.key_sizes[0]
-    return draw("keys", size), draw("keys", size + 1)
