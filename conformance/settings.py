@@ -6,9 +6,12 @@ import shlex
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
+from tcrypt.engine.api.machine import Setup
 from tcrypt.subject import Subject
 
-__all__ = ("PROFILES", "Profile", "Selection", "Settings", "matches")
+__all__ = ("DEFAULT_SEMANTICS", "PROFILES", "Profile", "Selection", "Settings", "matches")
+
+DEFAULT_SEMANTICS = Setup().semantics
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +93,7 @@ class Settings:
     Attributes:
         profile: the profile's name.
         seed: from which all generated data follow.
+        semantics: which kernel's `crypto_engine` the machines have, by name.
         selection: what is run.
         vector: the id of the only vector to run, or empty.
         case: the token of the only generated case to run, or empty.
@@ -102,6 +106,7 @@ class Settings:
     vector: str = ""
     case: str = ""
     extra_arguments: tuple[str, ...] = ()
+    semantics: str = DEFAULT_SEMANTICS
 
     @property
     def narrow(self) -> bool:
@@ -119,6 +124,8 @@ class Settings:
         words += ["--check", check, "--seed", str(self.seed)]
         if self.profile != "default":
             words += ["--profile", self.profile]
+        if self.semantics != DEFAULT_SEMANTICS:
+            words += ["--semantics", self.semantics]
         if vector:
             words += ["--vector", vector]
         if case:

@@ -45,6 +45,7 @@ def started(settings: Settings, arguments: list[str], *, worker: str, run: str) 
         version=_version(_DISTRIBUTION),
         seed=settings.seed,
         profile=settings.profile,
+        semantics=settings.semantics,
         started=datetime.now(UTC).isoformat(timespec="seconds"),
         python=platform.python_version(),
         platform=platform.platform(),

@@ -42,6 +42,13 @@ _VALUES = (
     ("profile", "NAME", "default", "How much to run: quick, default or full"),
     ("seed", "N", "0", "Seed of all generated data (default: 0)"),
     (
+        "semantics",
+        "NAME",
+        "linux-6.17",
+        "Whose crypto_engine drivers run on: guide, linux-5.8, linux-6.1, linux-6.6, linux-6.17"
+        " (default) or fixed",
+    ),
+    (
         "report-dir",
         "DIR",
         "",
@@ -89,9 +96,11 @@ def settings_of(config: pytest.Config) -> Settings:
     Raises:
         pytest.UsageError: a value is not one of the choices, is no number, or lacks another one.
     """
+    from tcrypt.engine.semantics import PROFILES as SEMANTICS
     from tcrypt.settings import PROFILES, Selection, Settings
 
     _one_of("profile", config.getoption("tcrypt_profile"), PROFILES)
+    _one_of("semantics", config.getoption("tcrypt_semantics"), SEMANTICS)
     types = tuple(config.getoption("tcrypt_type"))
     for kind in types:
         _one_of("type", kind, _TYPES)
@@ -104,6 +113,7 @@ def settings_of(config: pytest.Config) -> Settings:
     return Settings(
         profile=config.getoption("tcrypt_profile"),
         seed=_seed(config.getoption("tcrypt_seed")),
+        semantics=config.getoption("tcrypt_semantics"),
         selection=Selection(
             providers=tuple(config.getoption("tcrypt_provider")),
             drivers=tuple(config.getoption("tcrypt_driver")),

@@ -6,6 +6,7 @@ import resource
 import time
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
@@ -117,7 +118,9 @@ class TcryptSession:
             raise
 
     def _find(self, providers: Providers) -> None:
-        self.registered, broken = discover(providers, self.watchdog)
+        semantics = self.settings.semantics
+        chosen = (p.under(replace(p.setup, semantics=semantics)) for p in providers)
+        self.registered, broken = discover(chosen, self.watchdog)
         selection = self.settings.selection
         check_selection(selection, self.registered, broken, CHECKS)
         self.subjects = [subject for subject in self.registered if selection.takes(subject)]

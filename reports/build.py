@@ -145,7 +145,7 @@ class _Builder:
 
     def _run_started(self, event: ev.RunStarted) -> None:
         if self._starts:
-            for name in ("run", "seed", "profile", "version"):
+            for name in ("run", "seed", "profile", "semantics", "version"):
                 theirs, ours = getattr(event, name), getattr(self._starts[0], name)
                 if theirs != ours:
                     self._problems.append(
@@ -200,6 +200,7 @@ class _Builder:
             run=lead.run,
             seed=lead.seed,
             profile=lead.profile,
+            semantics=lead.semantics,
             started=lead.started,
             python=lead.python,
             platform=lead.platform,

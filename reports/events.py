@@ -45,7 +45,8 @@ class RunStarted(Event, frozen=True):
 
     `version` is that of tcrypt, `started` an ISO 8601 time in UTC.  `worker` is empty for the
     process that leads the run.  `run` is any text shared by all the processes of one run; logs
-    that disagree on it were left behind by another run.
+    that disagree on it were left behind by another run.  `semantics` names the kernel whose
+    crypto_engine the drivers ran on.
     """
 
     format: int
@@ -60,6 +61,7 @@ class RunStarted(Event, frozen=True):
     worker: str = ""
     selection: dict[str, list[str]] = msgspec.field(default_factory=dict)
     run: str = ""
+    semantics: str = ""
 
 
 class AlgorithmFound(Event, frozen=True):

@@ -77,6 +77,7 @@ def _properties(suite: ET.Element, report: Report, provider: str, driver: str) -
         "tcrypt": run.version,
         "seed": "" if run.seed is None else str(run.seed),
         "profile": run.profile,
+        "semantics": run.semantics,
         "python": run.python,
         "platform": run.platform,
         **{f"version.{name}": version for name, version in sorted(run.versions.items())},

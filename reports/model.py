@@ -94,13 +94,15 @@ class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
     """What ran, where, and how to run it again.
 
     `runner_status` is the worst exit status a process reported, None when none did; `seconds` is
-    wall time, `peak_rss_kib` that of the largest process, in KiB.
+    wall time, `peak_rss_kib` that of the largest process, in KiB.  `semantics` names the kernel
+    whose crypto_engine the drivers ran on.
     """
 
     version: str = ""
     run: str = ""
     seed: int | None = None
     profile: str = ""
+    semantics: str = ""
     started: str = ""
     seconds: float = 0.0
     python: str = ""

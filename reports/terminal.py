@@ -280,6 +280,6 @@ def _warnings(writer: _Writer, report: Report) -> None:
 def _how(report: Report) -> str:
     run = report.run
     seed = "unknown" if run.seed is None else str(run.seed)
-    parts = [f"seed {seed}", f"profile {run.profile}" if run.profile else ""]
+    parts = [f"seed {seed}", f"profile {run.profile}" if run.profile else "", run.semantics]
     parts += [f"{run.seconds:.1f} s", f"tcrypt {run.version}" if run.version else ""]
     return ", ".join(part for part in parts if part)
