@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 import errno
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
-from tcrypt.engine.af_alg.calls import Pages, Pending, wait
+from tcrypt.engine.af_alg.calls import Job, Pending, start, wait
 from tcrypt.engine.af_alg.messages import CipherMessages
 from tcrypt.engine.api.errors import crypto_error
-from tcrypt.engine.api.flags import ReqFlag
 from tcrypt.engine.api.requests import AeadRequest
 
-if TYPE_CHECKING:
-    from tcrypt.engine.af_alg.sockets import AlgSocket
-
 __all__ = ("AeadSocket",)
-
-_MAY_SLEEP = int(ReqFlag.MAY_SLEEP)
-_EINPROGRESS = -errno.EINPROGRESS
 
 
 class _Sizes(NamedTuple):
@@ -27,56 +21,10 @@ class _Sizes(NamedTuple):
     given: int
 
 
-class _Job:
-    """One request and the memory that it lies in."""
-
-    def __init__(self, socket: AeadSocket, sizes: _Sizes, lent: bytes | memoryview) -> None:
-        memory = socket.machine.memory
-        data, assoclen = socket.take(sizes.taken), socket.assoclen
-        self.src = Pages(memory, sizes.taken)
-        self.dst = Pages(memory, sizes.given)
-        # The driver works on a copy of the IV: the next message starts from the same one.
-        self.iv = Pages(memory, len(socket.iv))
-        self.src.write(data)
-        self.dst.write(lent)
-        self.dst.write(data[: min(assoclen, sizes.given)])
-        self.iv.write(socket.iv)
-        self.request: AeadRequest = socket.tfm.request()
-        text = sizes.taken - assoclen
-        iv = self.iv.buffer() if socket.iv else None
-        self.request.set_crypt(self.src.list(), self.dst.list(), text, iv)
-        self.request.set_ad(assoclen)
-
-    def end(self) -> bytes:
-        """Give the memory back; what the destination holds."""
-        out = self.dst.read()
-        for pages in (self.src, self.dst, self.iv):
-            pages.free()
-        return out
-
-
 class AeadSocket(CipherMessages):
     """One AEAD operation socket."""
 
     _fatal = (errno.EBADMSG,)
-
-    def __init__(self, parent: AlgSocket) -> None:
-        super().__init__(parent)
-        self.machine = parent.machine
-
-    @property
-    def iv(self) -> bytes:
-        """The IV of the next message."""
-        return self._iv
-
-    @property
-    def assoclen(self) -> int:
-        """Bytes of associated data in the next message."""
-        return self._assoclen
-
-    def take(self, length: int) -> bytes:
-        """Take data out of the message."""
-        return self._pull(length)
 
     def _ready(self) -> bool:
         return self._begun and not self._more
@@ -93,31 +41,47 @@ class AeadSocket(CipherMessages):
             raise crypto_error(-errno.EINVAL, f"{what}: room for {space}")
         return _Sizes(have - missing, given - missing)
 
-    def _call(self) -> Any:
-        return self.tfm.encrypt if self._encrypt else self.tfm.decrypt
+    def _submission(self, sizes: _Sizes, lent: bytes) -> tuple[AeadRequest, Job]:
+        """A request for the next message, and its memory.
+
+        The associated data are in the output already, and the driver works on a copy of the IV:
+        the next message starts from the same one (measured).
+        """
+        data, assoclen = self._pull(sizes.taken), self._assoclen
+        aad = data[: min(assoclen, sizes.given)]
+        job = Job(self._machine.memory, data, aad + lent[len(aad) : sizes.given], self._iv)
+        request: AeadRequest = self.tfm.request()
+        iv = job.iv.buffer() if self._ivsize else None
+        request.set_crypt(job.src.list(), job.dst.list(), sizes.taken - assoclen, iv)
+        request.set_ad(assoclen)
+        return request, job
+
+    def _call(self) -> Callable[[Any], int]:
+        call: Callable[[Any], int] = self.tfm.encrypt if self._encrypt else self.tfm.decrypt
+        return call
 
     def _receive(self, buffer: bytearray, start: int) -> tuple[int, int]:
         sizes = self._sizes(len(buffer) - start)
         end = start + sizes.given
-        job = _Job(self, sizes, memoryview(buffer)[start:end].tobytes())
+        request, job = self._submission(sizes, bytes(buffer[start:end]))
         try:
-            wait(self.machine, job.request, self._call(), self._parent.name)
+            wait(self._machine, request, self._call(), self._parent.name)
         finally:
-            buffer[start:end] = job.end()
+            buffer[start:end] = job.end()[0]
         return sizes.given, sizes.given
 
-    def recv_async(self, length: int) -> Pending:
+    def recv_async(self, length: int, log: list[Pending] | None = None) -> Pending:
         """See `CipherSocket`; such a request is never put onto a backlog."""
+        return self._begin(length, Pending(log), backlog=False)
+
+    def recv_thread(self, length: int) -> Pending:
+        """See `CipherSocket`."""
+        return self._begin(length, Pending(), backlog=True)
+
+    def _begin(self, length: int, pending: Pending, *, backlog: bool) -> Pending:
         self._require_key()
         self._await(True, 0)
-        job, pending = _Job(self, self._sizes(length), b""), Pending()
-
-        def completed(data: Any, status: int) -> None:
-            out = job.end()
-            pending.result = status or out
-
-        job.request.set_callback(_MAY_SLEEP, completed, None)
-        status = self._call()(job.request)
-        if status != _EINPROGRESS:
-            completed(None, status)
+        sizes = self._sizes(length)
+        request, job = self._submission(sizes, bytes(sizes.given))
+        start(request, self._call(), job, pending, backlog=backlog)
         return pending

@@ -14,7 +14,16 @@ from tcrypt.engine.api.memory import Buffer, Memory
 from tcrypt.engine.api.requests import AnyRequest
 from tcrypt.engine.api.scatterlist import Scatterlist, Segment
 
-__all__ = ("BlocksError", "NeverCompletedError", "Pages", "Pending", "finish", "wait")
+__all__ = (
+    "BlocksError",
+    "Job",
+    "NeverCompletedError",
+    "Pages",
+    "Pending",
+    "finish",
+    "start",
+    "wait",
+)
 
 _WAITS = int(ReqFlag.MAY_SLEEP | ReqFlag.MAY_BACKLOG)
 _EINPROGRESS = -errno.EINPROGRESS
@@ -68,16 +77,68 @@ class Pages:
 
 
 class Pending:
-    """A request that a program has submitted and does not wait for (`io_submit`).
+    """A request that was submitted and is not waited for.
 
     Attributes:
         result: the bytes received, or the negative errno; None as long as it is under way.
     """
 
-    __slots__ = ("result",)
+    __slots__ = ("_log", "result")
 
-    def __init__(self) -> None:
+    def __init__(self, log: list[Pending] | None = None) -> None:
+        self._log = log
         self.result: bytes | int | None = None
+
+    def end(self, result: bytes | int) -> None:
+        """The request is complete; the log gets every request when it completes."""
+        self.result = result
+        if self._log is not None:
+            self._log.append(self)
+
+
+class Job:
+    """The memory of one cipher request."""
+
+    __slots__ = ("dst", "iv", "src")
+
+    def __init__(self, memory: Memory, data: bytes, lent: bytes, iv: bytes) -> None:
+        self.src = Pages(memory, len(data))
+        self.dst = Pages(memory, len(lent))
+        self.iv = Pages(memory, len(iv))
+        self.src.write(data)
+        self.dst.write(lent)
+        self.iv.write(iv)
+
+    def end(self) -> tuple[bytes, bytes]:
+        """Give the memory back; what the destination and the IV hold."""
+        held = self.dst.read(), self.iv.read()
+        for pages in (self.src, self.dst, self.iv):
+            pages.free()
+        return held
+
+
+def start(
+    request: AnyRequest, call: Callable[[Any], int], job: Job, pending: Pending, *, backlog: bool
+) -> None:
+    """Submit a request that nobody waits for.
+
+    Args:
+        request: the request.
+        call: submits it.
+        job: its memory, freed when it is complete.
+        pending: gets the result.
+        backlog: whether the driver may put it onto its backlog, as it may for a caller who waits.
+    """
+
+    def completed(data: Any, status: int) -> None:
+        if status != _EINPROGRESS:
+            out = job.end()[0]
+            pending.end(status or out)
+
+    request.set_callback(_WAITS if backlog else int(ReqFlag.MAY_SLEEP), completed, None)
+    status = call(request)
+    if status not in _LATER or (status != _EINPROGRESS and not backlog):
+        completed(None, status)
 
 
 def _note(notes: Any, status: int) -> None:

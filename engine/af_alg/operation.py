@@ -111,11 +111,23 @@ class OperationSocket:
 class CipherSocket(OperationSocket):
     """An operation socket of a cipher, with or without authentication."""
 
-    def recv_async(self, length: int) -> Pending:
+    def recv_async(self, length: int, log: list[Pending] | None = None) -> Pending:
         """Receive without waiting for the end (`io_submit`); run the machine for the result.
+
+        Args:
+            length: at most so many bytes.
+            log: gets the request when it completes.
 
         Raises:
             OSError: the request could not be made: there is no whole message, or no key.
+        """
+        raise NotImplementedError
+
+    def recv_thread(self, length: int) -> Pending:
+        """Receive as a thread that waits while others go on; run the machine for the result.
+
+        Raises:
+            OSError: as for `recv_async`.
         """
         raise NotImplementedError
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import errno
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
-from tcrypt.engine.af_alg.calls import Pages, Pending, wait
+from tcrypt.engine.af_alg.calls import Job, Pending, start, wait
 from tcrypt.engine.af_alg.messages import CipherMessages
 from tcrypt.engine.api.errors import crypto_error
+from tcrypt.engine.api.requests import SkcipherRequest
 
 if TYPE_CHECKING:
     from tcrypt.engine.af_alg.sockets import AlgSocket
@@ -26,36 +28,50 @@ class SkcipherSocket(CipherMessages):
         return self._begun and (not self._more or len(self._unread) >= self._chunk)
 
     def _receive(self, buffer: bytearray, start: int) -> tuple[int, int]:
+        space, length = self._sizes(len(buffer) - start)
+        end = start + length
+        job = self._job(length, bytes(buffer[start:end]))
+        try:
+            wait(self._machine, self._request(job, length), self._call(), self._parent.name)
+        finally:
+            buffer[start:end], self._iv = job.end()
+        return space, length
+
+    def _sizes(self, room: int) -> tuple[int, int]:
+        """How much of the room is used up, and how many bytes are processed."""
         unread = len(self._unread)
-        space = length = min(unread, len(buffer) - start)
+        space = length = min(unread, room)
         if self._more or length < unread:
             # More will follow, so that only whole chunks can be processed now.
             if length < self._chunk:
                 raise crypto_error(-errno.EINVAL, f"{self._parent.name}: less than a block")
             length -= length % self._chunk
-        self._crypt(self._pull(length), buffer, start)
         return space, length
 
-    def _crypt(self, data: bytes, buffer: bytearray, start: int) -> None:
-        machine, tfm, length = self._machine, self.tfm, len(data)
-        memory = machine.memory
-        src, dst, iv = Pages(memory, length), Pages(memory, length), Pages(memory, self._ivsize)
-        src.write(data)
-        dst.write(memoryview(buffer)[start : start + length])
-        iv.write(self._iv)
-        request = tfm.request()
-        request.set_crypt(src.list(), dst.list(), length, iv.buffer() if self._ivsize else None)
-        try:
-            call = tfm.encrypt if self._encrypt else tfm.decrypt
-            wait(machine, request, call, self._parent.name)
-        finally:
-            buffer[start : start + length] = dst.read()
-            self._iv = iv.read()
-            for pages in (src, dst, iv):
-                pages.free()
+    def _job(self, length: int, lent: bytes) -> Job:
+        return Job(self._machine.memory, self._pull(length), lent, self._iv)
 
-    def recv_async(self, length: int) -> Pending:
+    def _request(self, job: Job, length: int) -> SkcipherRequest:
+        request: SkcipherRequest = self.tfm.request()
+        iv = job.iv.buffer() if self._ivsize else None
+        request.set_crypt(job.src.list(), job.dst.list(), length, iv)
+        return request
+
+    def _call(self) -> Callable[[Any], int]:
+        call: Callable[[Any], int] = self.tfm.encrypt if self._encrypt else self.tfm.decrypt
+        return call
+
+    def recv_async(self, length: int, log: list[Pending] | None = None) -> Pending:
         """See `CipherSocket`; 6.12 waits for the end all the same (real-kernel, 1)."""
-        pending = Pending()
-        pending.result = self.recv(length, dontwait=True)
+        pending = Pending(log)
+        pending.end(self.recv(length, dontwait=True))
+        return pending
+
+    def recv_thread(self, length: int) -> Pending:
+        """See `CipherSocket`; the IV of the next message is this one's, as it was sent."""
+        self._require_key()
+        self._await(False, 0)
+        length = self._sizes(length)[1]
+        job, pending = self._job(length, bytes(length)), Pending()
+        start(self._request(job, length), self._call(), job, pending, backlog=True)
         return pending
