@@ -7,6 +7,13 @@ from tcrypt.engine.api.flags import AlgType
 __all__ = ("EIP93_INSTANCES", "SOFTWARE_INSTANCES")
 
 _DIGESTS = ("md5", "sha1", "sha224", "sha256", "sha384", "sha512")
+_CIPHERS = ("cbc(aes-generic)", "cbc(des-generic)", "cbc(des3_ede-generic)")
+_RFC3686 = "rfc3686(ctr(aes-generic))"
+_GCM = "gcm_base(ctr(aes-generic),ghash-generic)"
+_CCM = "ccm_base(ctr(aes-generic),cbcmac(aes-generic))"
+_SHA1_AES = "(hmac(sha1-generic),cbc(aes-generic))"
+_SHA256_AES = "(hmac(sha256-generic),cbc(aes-generic))"
+_EIP93_GCM = "gcm_base(ctr(aes-eip93),ghash-generic)"
 
 SOFTWARE_INSTANCES: dict[AlgType, tuple[str, ...]] = {
     AlgType.SKCIPHER: (
@@ -31,6 +38,19 @@ SOFTWARE_INSTANCES: dict[AlgType, tuple[str, ...]] = {
         "xcbc(aes-generic)",
         "cbcmac(aes-generic)",
     ),
+    AlgType.AEAD: (
+        _GCM,
+        f"rfc4106({_GCM})",
+        f"rfc4543({_GCM})",
+        f"seqiv(rfc4106({_GCM}))",
+        _CCM,
+        f"rfc4309({_CCM})",
+        *(f"authenc(hmac({d}-generic),{c})" for d in _DIGESTS for c in (*_CIPHERS, _RFC3686)),
+        f"authencesn{_SHA1_AES}",
+        f"authencesn{_SHA256_AES}",
+        f"echainiv(authenc{_SHA1_AES})",
+        f"essiv(authenc{_SHA256_AES},sha256-generic)",
+    ),
 }
 """What the software provider offers."""
 
@@ -40,6 +60,16 @@ EIP93_INSTANCES: dict[AlgType, tuple[str, ...]] = {
         "cts(cbc(aes-eip93))",
         "xts(ecb(aes-eip93))",
         "essiv(cbc(aes-eip93),sha256-generic)",
+    ),
+    AlgType.AEAD: (
+        _EIP93_GCM,
+        f"rfc4106({_EIP93_GCM})",
+        "ccm_base(ctr(aes-eip93),cbcmac(aes-generic))",
+        "authenc(hmac(sha1-generic),cbc(aes-eip93))",
+        "authenc(hmac(sha1-eip93),cbc(aes-generic))",
+        "authenc(hmac(sha256-eip93),cbc(aes-eip93))",
+        "authencesn(hmac(sha1-eip93),cbc(aes-eip93))",
+        "echainiv(authenc(hmac(sha1-eip93),cbc(aes-eip93)))",
     ),
 }
 """What templates make of the EIP-93's own drivers."""

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from tcrypt.engine.api.algorithms import AnyAlg
 from tcrypt.engine.api.machine import Machine
-from tcrypt.engine.software.authenc import authenc_algs
 from tcrypt.engine.software.block_ciphers import cipher_algs
+from tcrypt.engine.software.ghash import ghash_alg
 from tcrypt.engine.software.hashes import hash_algs
 from tcrypt.engine.templates import register as register_templates
 
@@ -19,7 +19,7 @@ __all__ = ("register", "software_algs")
 
 def software_algs() -> list[AnyAlg]:
     """New descriptors of all generics."""
-    return [*cipher_algs(), *hash_algs(), *authenc_algs()]
+    return [*cipher_algs(), *hash_algs(), ghash_alg()]
 
 
 def register(machine: Machine) -> None:
