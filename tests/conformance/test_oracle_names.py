@@ -43,6 +43,7 @@ _PROPERTIES = {
     "rfc3686(ctr(aes))": _skcipher_row(1, 8, 16, 20, 36),
     "xts(aes)": _skcipher_row(16, 16, 16, 32, 64),
     "cts(cbc(aes))": _skcipher_row(16, 16, 16, 16, 32),
+    "essiv(cbc(aes),sha256)": _skcipher_row(16, 16, 16, 16, 32),
     "gcm(aes)": _aead_row(1, 12, 16, 16),
     "ccm(aes)": _aead_row(1, 16, 16, 16),
     "rfc4106(gcm(aes))": _aead_row(1, 8, 16, 16),
@@ -61,6 +62,9 @@ _PROPERTIES = {
     "hmac(sha224)": {"cra_blocksize": 64, "digestsize": 28},
     "hmac(sha512)": {"cra_blocksize": 128, "digestsize": 64},
     "cmac(aes)": {"cra_blocksize": 16, "digestsize": 16},
+    "cmac(des3_ede)": {"cra_blocksize": 8, "digestsize": 8},
+    "xcbc(aes)": {"cra_blocksize": 16, "digestsize": 16},
+    "cbcmac(aes)": {"cra_blocksize": 1, "digestsize": 16},
 }
 
 
@@ -108,7 +112,12 @@ def test_reference_carries_the_name_asked_for(name: str) -> None:
         "cbc(cbc(aes))",
         "hmac(hmac(sha1))",
         "hmac(crc32)",
-        "cmac(des3_ede)",
+        "cmac(md5)",
+        "xcbc(des)",
+        "cts(cbc(des))",
+        "essiv(cbc(aes),sha1)",
+        "essiv(cbc(aes),hmac(sha256))",
+        "essiv(ecb(aes),sha256)",
         "rfc3686(cbc(aes))",
         "rfc3686(ctr(des))",
         "cts(ecb(aes))",

@@ -11,9 +11,12 @@ from tcrypt.engine.compression import (
     SHA1_INITIAL,
     SHA224_INITIAL,
     SHA256_INITIAL,
+    SHA384_INITIAL,
+    SHA512_INITIAL,
     md5_compress,
     sha1_compress,
     sha256_compress,
+    sha512_compress,
 )
 
 CASES = {
@@ -64,3 +67,21 @@ def test_initial_states_are_the_published_ones():
     assert SHA1_INITIAL[4] == 0xC3D2E1F0
     assert (SHA224_INITIAL[0], SHA224_INITIAL[7]) == (0xC1059ED8, 0xBEFA4FA4)
     assert (SHA256_INITIAL[0], SHA256_INITIAL[7]) == (0x6A09E667, 0x5BE0CD19)
+
+
+@pytest.mark.parametrize(
+    ("name", "initial", "words"), [("sha384", SHA384_INITIAL, 6), ("sha512", SHA512_INITIAL, 8)]
+)
+@pytest.mark.parametrize("length", [0, 1, 111, 112, 127, 128, 129, 255, 1000])
+def test_padded_message_gives_the_long_digest(name, initial, words, length):
+    message = (bytes(range(251)) * 4)[:length]
+    padding = b"\x80" + bytes((111 - length) % 128) + (8 * length).to_bytes(16, "big")
+    state = sha512_compress(initial, message + padding)
+    digest = b"".join(word.to_bytes(8, "big") for word in state[:words])
+    assert digest == hashlib.new(name, message).digest()
+
+
+def test_long_words_stay_within_64_bits():
+    state = sha512_compress((0xFFFF_FFFF_FFFF_FFFF,) * 8, b"\xff" * 128)
+    assert all(0 <= word < 1 << 64 for word in state)
+    assert sha512_compress(SHA512_INITIAL, b"") == SHA512_INITIAL

@@ -17,10 +17,12 @@ from tcrypt.engine.api.transforms import Ahash
 if TYPE_CHECKING:
     from tests.engine.conftest import Caller
 
-_NAMES = ("sha1", "sha256", "hmac(sha1)", "hmac(sha256)")
-_LENGTHS = (0, 1, 55, 56, 63, 64, 65, 119, 120, 127, 128, 129, 1000)
+_PLAIN = ("md5", "sha1", "sha224", "sha256", "sha384", "sha512")
+_KEYED = ("hmac(md5)", "hmac(sha1)", "hmac(sha256)", "hmac(sha384)")
+_NAMES = (*_PLAIN, *_KEYED)
+_LENGTHS = (0, 1, 55, 56, 63, 64, 65, 111, 112, 119, 120, 127, 128, 129, 1000)
 _KEY = b"Jefe"
-_STATE_SIZE = {"sha1": 96, "sha256": 104}
+_STATE_SIZE = {"md5": 88, "sha1": 96, "sha224": 104, "sha256": 104, "sha384": 208, "sha512": 208}
 _quick = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
 
 
@@ -149,7 +151,7 @@ def test_exported_words_are_the_state_behind_whole_blocks(
     assert state[-64:] == bytes(64)
 
 
-@pytest.mark.parametrize("name", _NAMES[2:])
+@pytest.mark.parametrize("name", ["hmac(sha1)", "hmac(sha256)"])
 def test_an_hmac_state_counts_the_inner_key_block(caller: Caller, name: str) -> None:
     hashing = caller.hash(keyed(caller, name))
     hashing.step("init")
@@ -160,7 +162,7 @@ def test_an_hmac_state_counts_the_inner_key_block(caller: Caller, name: str) -> 
 
 
 @pytest.mark.parametrize("size", [0, 1, 63, 64, 65, 200])
-@pytest.mark.parametrize("name", _NAMES[2:])
+@pytest.mark.parametrize("name", ["hmac(sha1)", "hmac(sha256)"])
 @pytest.mark.parametrize("stepwise", [False, True])
 def test_hmac_takes_keys_of_any_length(
     caller: Caller, name: str, size: int, stepwise: bool
@@ -201,3 +203,48 @@ def test_the_source_may_be_longer_and_lie_in_pieces(caller: Caller, name: str) -
     assert hashing.step("digest", src=src, nbytes=250) == 0
     assert hashing.hexdigest() == library(name, data[:250])
     assert src.read(300) == data
+
+
+def test_exported_state_of_md5_ends_in_the_count(caller: Caller) -> None:
+    """`struct md5_state`: four words, 64 bytes of block, u64 count."""
+    hashing = caller.hash(keyed(caller, "md5"))
+    hashing.step("init")
+    hashing.step("update", b"abc")
+    state = hashing.export()
+    assert struct.unpack("<4I", state[:16]) == (0x67452301, 0xEFCDAB89, 0x98BADCFE, 0x10325476)
+    assert state[16:80] == b"abc" + bytes(61)
+    assert struct.unpack("<Q", state[80:]) == (3,)
+
+
+def test_exported_state_of_sha512_counts_in_128_bits(caller: Caller) -> None:
+    """`struct sha512_state`: eight u64, two u64 of count with the low one first, the block."""
+    hashing = caller.hash(keyed(caller, "sha512"))
+    hashing.step("init")
+    hashing.step("update", message(130))
+    state = hashing.export()
+    assert struct.unpack("<QQ", state[64:80]) == (130, 0)
+    assert state[80:] == message(130)[128:] + bytes(126)
+
+
+def test_a_hash_of_more_than_two_to_the_64_bits_goes_on(caller: Caller) -> None:
+    """SHA-512's length field takes 128 bits (FIPS 180-4, 5.1.2)."""
+    tfm = keyed(caller, "sha512")
+    first = caller.hash(tfm)
+    first.step("init")
+    state = bytearray(first.export())
+    state[64:80] = struct.pack("<QQ", 0, 1)
+    second = caller.hash(tfm)
+    assert second.import_state(bytes(state)) == 0
+    assert second.export() == bytes(state)
+    assert second.step("finup", b"abc") == 0
+    assert second.hexdigest() != library("sha512", b"abc")
+
+
+@pytest.mark.parametrize("name", _PLAIN)
+def test_names_priorities_and_sizes(caller: Caller, name: str) -> None:
+    alg = caller.machine.registry.alloc_ahash(name).alg
+    assert alg.cra_driver_name == f"{name}-generic"
+    assert alg.cra_priority == (0 if name == "md5" else 100)
+    assert alg.cra_blocksize == hashlib.new(name).block_size
+    assert alg.statesize == _STATE_SIZE[name]
+    assert alg.cra_flags == 0
