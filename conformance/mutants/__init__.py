@@ -34,6 +34,7 @@ _MODULES = (
     "concurrency",
     "registration",
     "memory",
+    "key_memory",
 )
 
 Plant = Callable[[], AbstractContextManager[None]]

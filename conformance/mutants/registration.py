@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable
 from typing import Any
 
-from tcrypt.engine.api.algorithms import AhashAlg, SkcipherAlg
+from tcrypt.engine.api.algorithms import AhashAlg, AnyAlg, SkcipherAlg
 from tcrypt.engine.api.flags import AlgFlag
+from tcrypt.engine.api.transforms import Aead, Skcipher
+from tcrypt.engine.eip93.driver.aead import AeadContext, AuthencSha1Cbc
 from tcrypt.engine.eip93.driver.ahash import EipHash
 from tcrypt.engine.eip93.driver.core import Core
 from tcrypt.engine.eip93.driver.policy import FallbackPolicy
-from tcrypt.engine.eip93.driver.skcipher import AesSkcipher
+from tcrypt.engine.eip93.driver.probe import Driver
+from tcrypt.engine.eip93.driver.skcipher import AesSkcipher, CipherContext
 from tcrypt.engine.eip93.records import CipherMode
 from tcrypt.mutants import mutant
 from tcrypt.mutants.seams import Planted, replaced
@@ -19,6 +23,8 @@ __all__: tuple[str, ...] = ()
 
 _BLOCK = 16
 _SHORT_KEY = 24
+_TOP_PRIORITY = 1500
+_RECORD_BYTES = 128
 
 
 def _registered(change: Callable[[SkcipherAlg], dict[str, Any]]) -> Planted:
@@ -31,6 +37,18 @@ def _registered(change: Callable[[SkcipherAlg], dict[str, Any]]) -> Planted:
         return changed
 
     return replaced((AesSkcipher, "alg", alg))
+
+
+def _hashes(change: Callable[[AhashAlg], dict[str, Any]]) -> Planted:
+    """Every hash registered with the changes that a function names."""
+    original = EipHash.alg
+
+    def alg(self: EipHash) -> AhashAlg:
+        found = original(self)
+        changed: AhashAlg = found.variant(**change(found))
+        return changed
+
+    return replaced((EipHash, "alg", alg))
 
 
 @mutant("RG-01", "CTR registered with a block size of 16")
@@ -74,22 +92,49 @@ def typo() -> Planted:
     return _registered(lambda alg: {"cra_driver_name": alg.cra_driver_name.replace("ecb", "ebc")})
 
 
+@mutant("RG-08", "a priority higher than that of faster software")
+def top_priority() -> Planted:
+    """The hashes, which software does faster, are everybody's first choice."""
+    return _hashes(lambda alg: {"cra_priority": _TOP_PRIORITY})
+
+
 @mutant("RG-09", "CRYPTO_ALG_ASYNC is missing")
 def not_async() -> Planted:
     """The skciphers are registered as synchronous."""
     return _registered(lambda alg: {"cra_flags": alg.cra_flags & ~AlgFlag.ASYNC})
 
 
+@mutant("RG-09b", "CRYPTO_ALG_ASYNC is missing from the hashes")
+def hashes_not_async() -> Planted:
+    """The hashes are registered as synchronous."""
+    return _hashes(lambda alg: {"cra_flags": alg.cra_flags & ~AlgFlag.ASYNC})
+
+
 @mutant("RG-11", "a statesize of zero")
 def no_statesize() -> Planted:
     """The hashes are registered without room for an exported state."""
-    original = EipHash.alg
+    return _hashes(lambda alg: {"statesize": 0})
 
-    def alg(self: EipHash) -> AhashAlg:
-        changed: AhashAlg = original(self).variant(statesize=0)
-        return changed
 
-    return replaced((EipHash, "alg", alg))
+@mutant("RG-12", "AEADs are registered before the hash that they look up")
+def aead_before_hash() -> Planted:
+    """Setkey of the AEAD asks for the driver's own hash, which its self-test does not find yet."""
+    algorithms, setkey = Driver.algorithms, AuthencSha1Cbc.setkey
+
+    def reversed_algorithms(self: Driver) -> list[AnyAlg]:
+        return algorithms(self)[::-1]
+
+    def looking_setkey(self: AuthencSha1Cbc, tfm: Aead, key: bytearray) -> int:
+        registry = tfm.machine.registry
+        try:
+            registry.free(registry.alloc_ahash("sha1-eip93"))
+        except OSError as error:
+            return -(error.errno or errno.ENOENT)
+        return setkey(self, tfm, key)
+
+    return replaced(
+        (Driver, "algorithms", reversed_algorithms), (AuthencSha1Cbc, "setkey", looking_setkey)
+    )
 
 
 @mutant("RG-14", "CRYPTO_ALG_ALLOCATES_MEMORY is missing")
@@ -98,7 +143,90 @@ def allocates_secretly() -> Planted:
     return _registered(lambda alg: {"cra_flags": alg.cra_flags & ~AlgFlag.ALLOCATES_MEMORY})
 
 
+@mutant("RG-14b", "CRYPTO_ALG_ALLOCATES_MEMORY is missing from the hashes")
+def hashes_allocate_secretly() -> Planted:
+    """The hashes promise not to allocate, and allocate bounce buffers."""
+    return _hashes(lambda alg: {"cra_flags": alg.cra_flags & ~AlgFlag.ALLOCATES_MEMORY})
+
+
 @mutant("RG-16", "CTR with a chunk size of 1")
 def ctr_chunks() -> Planted:
     """ctr(aes) may be cut anywhere, it says, though not every cut keeps the counter."""
     return _registered(lambda alg: {"chunksize": 1} if alg.cra_name == "ctr(aes)" else {})
+
+
+@mutant("KF-01b", "an init that finds no fallback goes unnoticed")
+def init_without_fallback() -> Planted:
+    """A transform is handed out although there is no software for what the engine lacks."""
+    original, key_fallback, leave = (
+        AesSkcipher.init_tfm,
+        AesSkcipher.setkey_fallback,
+        AesSkcipher.exit_tfm,
+    )
+
+    def init_tfm(self: AesSkcipher, tfm: Skcipher) -> int:
+        if original(self, tfm):
+            nobody: Any = None
+            tfm.ctx = CipherContext(nobody)
+        return 0
+
+    def setkey_fallback(self: AesSkcipher, tfm: Skcipher, key: bytes) -> int:
+        return 0 if tfm.ctx.fallback is None else key_fallback(self, tfm, key)
+
+    def exit_tfm(self: AesSkcipher, tfm: Skcipher) -> None:
+        if tfm.ctx.fallback is not None:
+            leave(self, tfm)
+
+    return replaced(
+        (AesSkcipher, "init_tfm", init_tfm),
+        (AesSkcipher, "setkey_fallback", setkey_fallback),
+        (AesSkcipher, "exit_tfm", exit_tfm),
+    )
+
+
+@mutant("KF-01c", "an init that finds no fallback leaves what it had allocated")
+def init_half_open() -> Planted:
+    """A transform's own record is allocated first, and not given back when the fallback fails."""
+    original, leave = AesSkcipher.init_tfm, AesSkcipher.exit_tfm
+    records: dict[int, int] = {}
+
+    def init_tfm(self: AesSkcipher, tfm: Skcipher) -> int:
+        records[id(tfm)] = tfm.machine.memory.alloc(_RECORD_BYTES)
+        return original(self, tfm)
+
+    def exit_tfm(self: AesSkcipher, tfm: Skcipher) -> None:
+        leave(self, tfm)
+        tfm.machine.memory.free(records.pop(id(tfm)))
+
+    return replaced((AesSkcipher, "init_tfm", init_tfm), (AesSkcipher, "exit_tfm", exit_tfm))
+
+
+@mutant("KF-19b", "the fallback is looked up without saying what it must not be")
+def fallback_is_itself() -> Planted:
+    """Without NEED_FALLBACK in the mask the best implementation of the name is the driver."""
+
+    def init_tfm(self: AesSkcipher, tfm: Skcipher) -> int:
+        try:
+            tfm.ctx = CipherContext(tfm.machine.registry.alloc_skcipher(self.name))
+        except OSError as error:
+            return -(error.errno or errno.ENOENT)
+        return 0
+
+    return replaced((AesSkcipher, "init_tfm", init_tfm))
+
+
+@mutant("KF-19c", "CRYPTO_ALG_NEED_FALLBACK is missing from the AEAD")
+def needs_fallback_secretly() -> Planted:
+    """The AEAD takes a fallback by its driver name, and does not say that it needs one."""
+    original = AuthencSha1Cbc.alg
+
+    def alg(self: AuthencSha1Cbc) -> Any:
+        found = original(self)
+        return found.variant(cra_flags=found.cra_flags & ~AlgFlag.NEED_FALLBACK)
+
+    def init_tfm(self: AuthencSha1Cbc, tfm: Aead) -> int:
+        name = self.driver_name.replace("eip93", "generic")
+        tfm.ctx = AeadContext(tfm.machine.registry.alloc_aead(name))
+        return 0
+
+    return replaced((AuthencSha1Cbc, "alg", alg), (AuthencSha1Cbc, "init_tfm", init_tfm))
