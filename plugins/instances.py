@@ -68,8 +68,6 @@ EIP93_INSTANCES: dict[AlgType, tuple[str, ...]] = {
         "authenc(hmac(sha1-generic),cbc(aes-eip93))",
         "authenc(hmac(sha1-eip93),cbc(aes-generic))",
         "authenc(hmac(sha256-eip93),cbc(aes-eip93))",
-        "authencesn(hmac(sha1-eip93),cbc(aes-eip93))",
-        "echainiv(authenc(hmac(sha1-eip93),cbc(aes-eip93)))",
     ),
 }
 """What templates make of the EIP-93's own drivers."""

@@ -19,8 +19,8 @@ _WEAK_DES = (("des", "0101010101010101"), ("semi", "01fe01fe01fe01fe"))
 
 def weak_keys(reference: SkcipherReference | AeadReference) -> Iterator[tuple[str, bytes]]:
     """Keys of each good size that some cipher calls weak: equal parts, weak DES keys."""
-    cipher = getattr(reference, "cipher", reference)
-    for size in cipher.key_sizes or ():
+    aead = isinstance(reference, AeadReference)
+    for size in reference.enckey_sizes if aead else reference.key_sizes:
         keys = [("thirds", draw("weak", 8) * (size // 8))]
         keys += [(name, bytes.fromhex(text) * (size // 8)) for name, text in _WEAK_DES]
         keys.append(("halves", draw("weak", size // 2) * 2))
@@ -60,8 +60,9 @@ def _authenc_blobs(reference: AeadReference) -> Iterator[tuple[str, bytes]]:
     for length in range(33 + _BEYOND):
         yield f"enckey-{length}", reference.join_key(auth, draw("keys", length))
     for length in (0, 1, 19, 20, 21, 63, 64, 65, 128, 200):
-        yield f"authkey-{length}", reference.join_key(draw("auth", length), draw("keys", 16))
-    good = reference.join_key(auth, draw("keys", 16))
+        enckey = draw("keys", reference.enckey_sizes[0])
+        yield f"authkey-{length}", reference.join_key(draw("auth", length), enckey)
+    good = reference.join_key(auth, draw("keys", reference.enckey_sizes[0]))
     for length in (0, 1, 4, 7, 8):
         yield f"blob-cut-to-{length}", good[:length]
     for what, header in (
@@ -88,10 +89,8 @@ def good_and_bad(reference: AnyReference) -> tuple[bytes, bytes | None]:
         odd = [n for n in between if n not in reference.key_sizes]
         return good, draw("keys", odd[0]) if odd else None
     if isinstance(reference, AeadReference):
-        if reference.key_sizes is not None:
-            return draw("keys", 16), draw("keys", 17)
-        good = reference.join_key(draw("auth", 20), draw("keys", 16))
-        return good, reference.join_key(draw("auth", 20), draw("keys", 17))
+        size = reference.enckey_sizes[0]
+        return _blob(reference, draw("keys", size)), _blob(reference, draw("keys", size + 1))
     if reference.key_sizes is None:
         return draw("keys", 16), None
     size = reference.key_sizes[0]

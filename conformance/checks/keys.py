@@ -254,5 +254,5 @@ def _after_refusal(bench: CipherBench | HashBench, reference: AnyReference) -> l
         size = 16 if 16 in reference.key_sizes else reference.key_sizes[0]
         return bench.check(SkcipherSpec("enc", size, 64).case(reference), CIPHER_LAYOUTS[0])
     assert isinstance(reference, AeadReference)
-    spec = AeadSpec("enc", 16, 64, 16, reference.maxauthsize)
+    spec = AeadSpec("enc", 16, 64, reference.usual_assoc, reference.maxauthsize)
     return bench.check(spec.case(reference), CIPHER_LAYOUTS[0])

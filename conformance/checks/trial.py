@@ -28,7 +28,6 @@ __all__ = ("good_spec", "open_tfm", "trial")
 
 _LENGTH = 64
 _MESSAGE = 200
-_ASSOC = 16
 _HMAC_KEY = 20
 _DEADLINE_NS = 10_000_000_000
 _STEPS = 100_000
@@ -44,9 +43,8 @@ def good_spec(reference: AnyReference, seed: int = 0) -> SkcipherSpec | AeadSpec
     if isinstance(reference, HashReference):
         sizes = reference.key_sizes or (_HMAC_KEY,)
         return HashSpec(_MESSAGE, sizes[0] if reference.keyed else -1, seed=seed)
-    cipher: Any = getattr(reference, "cipher", None)
-    sizes = reference.key_sizes or (cipher.key_sizes if cipher is not None else (16,))
-    return AeadSpec("enc", sizes[0], _LENGTH, _ASSOC, reference.maxauthsize, seed=seed)
+    key, assoc = reference.enckey_sizes[0], reference.usual_assoc
+    return AeadSpec("enc", key, _LENGTH, assoc, reference.maxauthsize, seed=seed)
 
 
 def open_tfm(machine: Machine, alg: AnyAlg, type_: int = 0, mask: int = 0) -> AnyTfm:
@@ -94,7 +92,10 @@ def _crypt(machine: Machine, tfm: Skcipher | Aead, case: CipherCase) -> list[Pro
     if isinstance(tfm, Aead):
         request.set_ad(len(case.assoc))
     status = _run(machine, request, tfm.encrypt)
-    return _judge(machine, (status, case.status), case.assoc + case.out, data, iv)
+    out = case.out
+    if case.derive is not None:
+        out = case.derive(data.read(len(case.assoc) + len(out))[len(case.assoc) :])
+    return _judge(machine, (status, case.status), case.assoc + out, data, iv)
 
 
 def _hash(machine: Machine, tfm: Ahash, case: HashCase) -> list[Problem]:
