@@ -1,4 +1,4 @@
-"""The generic authenc(hmac(sha1),cbc(aes)) against other libraries: kernel-crypto, section 6.4."""
+"""The authenc template against other libraries: kernel-crypto, section 6.4."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_encryption_and_decryption(
     assert call.out == assoc + sealed(assoc, text, authsize)
     back = caller.crypt(tfm, call.out[assoclen:], _IV, assoc=assoc, decrypt=True)
     assert back.status == 0
-    assert back.out == assoc + text
+    assert back.out[assoclen:] == text
 
 
 @pytest.mark.parametrize("size", [16, 24, 32])
