@@ -97,7 +97,8 @@ def _case(
     op = "dec" if index % 3 == 2 else "enc"
     length = 16 * (-(-least // 16) + index % 5)
     if isinstance(reference, AeadReference):
-        spec = AeadSpec(op, key_size or 16, length, 16, reference.maxauthsize, seed=number)
+        size, assoc = key_size or reference.enckey_sizes[0], reference.usual_assoc
+        spec = AeadSpec(op, size, length, assoc, reference.maxauthsize, seed=number)
         return spec.case(reference)
     key = draw(f"key {number}", key_size or reference.key_sizes[0])
     drawn = SkcipherSpec(op, len(key), length, seed=1000 + index).case(reference)
