@@ -19,7 +19,7 @@ from typing import Any
 
 from tcrypt.engine import software as generics
 from tcrypt.engine.api.flags import AlgType
-from tcrypt.engine.api.machine import Accelerator, Machine, Setup
+from tcrypt.engine.api.machine import Accelerator, Machine, Setup, Shape
 from tcrypt.engine.eip93.device import Device
 from tcrypt.engine.eip93.driver.policy import OPENWRT, FallbackPolicy
 from tcrypt.engine.eip93.driver.probe import Driver, probe
@@ -246,6 +246,7 @@ def attach_eip93(machine: Machine, variant: Variant, policy: FallbackPolicy | No
             depth=bound.driver.core.rings.capacity,
             shortest=partial(_shortest, used),
             ceiling=_ceiling,
+            takes=_takes,
             drives=bound.drives,
             unbind=bound.unbind,
             rebind=bound.rebind,
@@ -296,6 +297,12 @@ _HASH_CEILING = 300
 def _ceiling(algorithm: str) -> int | None:
     """The policy is about hashes alone."""
     return None if "aes" in algorithm else _HASH_CEILING
+
+
+def _takes(algorithm: str, shape: Shape) -> bool:
+    """AAD and tag are counted in words, the AAD in eight bits; there must be whole blocks."""
+    words = not shape.assoc % 4 and shape.assoc <= 4 * 255 and not shape.tag % 4
+    return words and shape.text > 0 and not shape.text % 16
 
 
 _DIGESTS = {"sha1": Digest.SHA1, "sha256": Digest.SHA256}

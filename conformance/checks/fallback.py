@@ -1,7 +1,8 @@
 """Check `fallback`: who does the work for each key size, seen at the device, not at the driver.
 
 A key size that the device's capability bits name must run on the device, one they lack in
-software, with the same bytes and the same output IV, whichever key came before.
+software, with the same bytes and the same output IV, whichever key came before.  So must the tag
+and AAD sizes of an AEAD, where the provider says which of them the hardware has.
 """
 
 from __future__ import annotations
@@ -10,9 +11,9 @@ from collections.abc import Iterator
 from itertools import permutations
 
 from tcrypt import facts
-from tcrypt.checks.common import SpecRunner, reference_for
+from tcrypt.checks.common import AnySpec, SpecRunner, reference_for
 from tcrypt.engine.api.flags import AlgFlag, AlgType
-from tcrypt.engine.api.machine import Accelerator
+from tcrypt.engine.api.machine import Accelerator, Shape
 from tcrypt.oracle import AeadReference, SkcipherReference
 from tcrypt.plan import Plan
 from tcrypt.problems import Problem
@@ -28,6 +29,10 @@ __all__ = ("CHECK", "plans")
 
 CHECK = "fallback"
 _LENGTHS = (16, 64, 256, 1024)
+_SHAPE_TEXT = 64
+_SHAPE_ASSOC = 16
+_ODD_TAGS = (1, 10, 13)
+_ASSOCS = (0, 8, 13, 16, 20, 1020, 1024)
 _AUTHENC_KEYS = (16, 24, 32)
 
 
@@ -54,6 +59,28 @@ class _Fallback:
             self._size(recorder, runner, size)
         for first, second in permutations(sizes, 2):
             self._rekey(recorder, runner, first, second)
+        self._shapes(recorder, runner, found)
+
+    def _shapes(self, recorder: Recorder, runner: SpecRunner, accelerator: Accelerator) -> None:
+        """Requests of an AEAD whose AAD and tag sizes the hardware may not have."""
+        reference, takes = runner.reference, accelerator.takes
+        if takes is None or not isinstance(reference, AeadReference):
+            return
+        size = next((n for n in _key_sizes(runner) if self._supported(accelerator, n)), None)
+        if size is None:
+            return
+        for spec in _shape_specs(size, reference.maxauthsize):
+            case = f"shape-{spec.op}-assoc-{spec.assoc}-tag-{spec.tag}"
+            if not recorder.wants(case):
+                continue
+            shape = Shape(spec.op == "enc", spec.len, spec.assoc, spec.tag)
+            wanted: Engine = "hardware" if takes(self.subject.algorithm, shape) else "software"
+            problems, jobs = self._done(runner, spec)
+            seen: Engine = "hardware" if jobs else "software"
+            if seen != wanted and not problems:
+                detail = f"{spec.assoc} bytes of AAD, a tag of {spec.tag}"
+                problems = [_who(wanted, seen, size)._replace(details=(detail,))]
+            recorder.result(case, problems, token=case)
 
     def _software(self, recorder: Recorder) -> None:
         flags = self.subject.alg.cra_flags
@@ -124,11 +151,14 @@ class _Fallback:
 
     def _job(self, runner: SpecRunner, size: int, length: int) -> tuple[list[Problem], int]:
         """Run one request; its problems, and how many jobs the device did meanwhile."""
+        return self._done(runner, _spec(runner, size, length))
+
+    def _done(self, runner: SpecRunner, spec: AnySpec) -> tuple[list[Problem], int]:
         runner.bench.refresh()
         accelerator = _accelerator(runner)
         assert accelerator is not None
         before = accelerator.jobs()
-        problems = runner.problems(_spec(runner, size, length))
+        problems = runner.problems(spec)
         return problems, accelerator.jobs() - before
 
     def _rekey(self, recorder: Recorder, runner: SpecRunner, first: int, second: int) -> None:
@@ -183,6 +213,15 @@ def _spec(runner: SpecRunner, size: int, length: int) -> SkcipherSpec | AeadSpec
         assert isinstance(runner.reference, AeadReference)
         return AeadSpec("enc", size, length, 16, runner.reference.maxauthsize, seed=size)
     return HashSpec(length, size if size else -1, seed=size)
+
+
+def _shape_specs(size: int, most: int) -> Iterator[AeadSpec]:
+    """Both directions of each tag size with plain AAD, and of each AAD size with the full tag."""
+    shapes = [(_SHAPE_ASSOC, tag) for tag in (*range(4, most, 4), *_ODD_TAGS) if tag < most]
+    shapes += [(assoc, most) for assoc in _ASSOCS]
+    for assoc, tag in shapes:
+        for op in ("enc", "dec"):
+            yield AeadSpec(op, size, _SHAPE_TEXT, assoc, tag, seed=size)
 
 
 def _who(wanted: Engine, seen: Engine, size: int) -> Problem:

@@ -11,6 +11,7 @@ from tcrypt.engine.api.requests import AeadRequest, SkcipherRequest
 from tcrypt.engine.eip93.driver import aead, skcipher
 from tcrypt.engine.eip93.driver.core import Core, Job
 from tcrypt.engine.eip93.driver.skcipher import AesSkcipher
+from tcrypt.engine.templates import steps
 from tcrypt.mutants import mutant
 from tcrypt.mutants.seams import Planted, replaced
 
@@ -35,6 +36,12 @@ def _handing_over(
         return answer(inner, tfm.encrypt(inner) if encrypt else tfm.decrypt(inner))
 
     return replaced((skcipher, "hand_over", hand_over), (aead, "hand_over", hand_over))
+
+
+@mutant("KF-09", "MAY_SLEEP is carried into a completion")
+def sleeps_in_completion() -> Planted:
+    """A template starts its next step from a callback with the flags of the submission."""
+    return replaced((steps, "_MAY_SLEEP", 0))
 
 
 @mutant("EQ-12", "a backlog notice is taken for the completion")

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from random import Random
-from typing import Any
+from typing import Any, NamedTuple
 
 from tcrypt.engine.api.algorithms import AnyAlg
 from tcrypt.engine.api.core_rules import DEFAULT_CORE
@@ -21,7 +21,7 @@ from tcrypt.engine.api.registry import Registry
 from tcrypt.engine.monitor import Monitor
 from tcrypt.engine.sim import Simulation
 
-__all__ = ("Accelerator", "Machine", "Setup")
+__all__ = ("Accelerator", "Machine", "Setup", "Shape")
 
 
 def _any_length(cra_name: str) -> int:
@@ -57,6 +57,15 @@ class Setup:
     selftest: Callable[[Machine, AnyAlg], int] | None = None
 
 
+class Shape(NamedTuple):
+    """The sizes of one AEAD request, in bytes, and its direction."""
+
+    encrypt: bool
+    text: int
+    assoc: int
+    tag: int
+
+
 @dataclass(frozen=True, kw_only=True)
 class Accelerator:
     """Evidence about a hardware engine, from the device's side, for the suite's eyes only.
@@ -69,6 +78,8 @@ class Accelerator:
         depth: how many single-segment requests it holds at once before it is full.
         shortest: `shortest(cra_name)`: the least bytes that the driver's documented policy gives
             to the hardware; 1 where it has no such policy.
+        takes: `takes(cra_name, shape)`: whether the driver's documented policy gives an AEAD
+            request of this shape to the hardware; None where nothing is said about shapes.
         drives: `drives(cra_driver_name)`: whether that driver runs on this device; by default
             every asynchronous one on the machine does.
         unbind: takes the driver off the device, as unloading it does; its status.  None where
@@ -85,6 +96,7 @@ class Accelerator:
     supports: Callable[[str, int], bool]
     depth: int
     shortest: Callable[[str], int] = _any_length
+    takes: Callable[[str, Shape], bool] | None = None
     drives: Callable[[str], bool] = _any_driver
     unbind: Callable[[], int] | None = None
     rebind: Callable[[], None] | None = None

@@ -104,9 +104,15 @@ class Transform:
         self.flags &= ~_NEED_KEY
 
     def _submit(self, call: Callable[[Any], int], request: Any) -> int:
-        """Hand a request to the driver, who may sleep only where the request says so."""
+        """Hand a request to the driver, who may sleep only where the request says so.
+
+        That is taken at its word: AtomicSleepError when MAY_SLEEP is said where nobody may.
+        """
         sim = self.machine.sim
-        if request.flags & _MAY_SLEEP or sim.no_sleep:
+        if request.flags & _MAY_SLEEP:
+            sim.might_sleep("a request with MAY_SLEEP")
+            return call(request)
+        if sim.no_sleep:
             return call(request)
         sim.no_sleep = True
         try:
