@@ -39,10 +39,17 @@ class Provider:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """One registered algorithm of one provider."""
+    """One registered algorithm of one provider.
+
+    Attributes:
+        provider: who registers or offers it.
+        alg: its descriptor.
+        instance: whether a template built it over other algorithms.
+    """
 
     provider: Provider
     alg: AnyAlg
+    instance: bool = False
 
     @property
     def driver(self) -> str:

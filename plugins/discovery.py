@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from tcrypt.engine.api.algorithms import AnyAlg, CipherAlg, ShashAlg
+from tcrypt.engine.api.entries import Entry
 from tcrypt.engine.api.flags import AlgFlag, AlgType
 from tcrypt.engine.api.machine import Machine
 from tcrypt.engine.api.shash import ahash_view
@@ -37,10 +38,13 @@ def subjects_of(provider: Provider) -> list[Subject]:
         OSError: an instance that is offered cannot be built.
     """
     machine = provider.boot()
-    return [Subject(provider, _tested_as(alg)) for alg in _own(machine)]
+    return [
+        Subject(provider, _tested_as(entry.alg), bool(entry.flags & AlgFlag.INSTANCE))
+        for entry in _own(machine)
+    ]
 
 
-def _own(machine: Machine) -> Iterator[AnyAlg]:
+def _own(machine: Machine) -> Iterator[Entry]:
     """What a provider's machine has to be tested."""
     offered = list(machine.offers)
     for entry in reversed(list(machine.registry.entries())):
@@ -51,9 +55,9 @@ def _own(machine: Machine) -> Iterator[AnyAlg]:
             ecb = (AlgType.SKCIPHER, f"ecb({alg.cra_driver_name})")
             offered += [] if ecb in offered else [ecb]
         else:
-            yield alg
+            yield entry
     for kind, name in offered:
-        yield machine.registry.find(name, kind)
+        yield machine.registry.lookup(name, kind)
 
 
 def _tested_as(alg: AnyAlg) -> AnyAlg:

@@ -83,6 +83,10 @@ class _Fallback:
             recorder.result(case, problems, token=case)
 
     def _software(self, recorder: Recorder) -> None:
+        if self.subject.instance:
+            reason = "a template's instance: the drivers under it are judged by themselves"
+            recorder.unexecuted("not-applicable", reason, ["all"])
+            return
         flags = self.subject.alg.cra_flags
         if flags & AlgFlag.NEED_FALLBACK:
             problem = Problem(

@@ -105,7 +105,7 @@ class _Retry:
         if found:
             return
         for flight in swarm.flights:
-            judge = partial(_flight_problems, swarm, flight)
+            judge = partial(self._flight_problems, swarm, flight, load)
             problems = bench.guarded("retry", judge, again=False)
             recorder.result(f"{name}/request-{flight.index}", problems, token=name)
 
@@ -129,7 +129,25 @@ class _Retry:
         bench.settle()
         full = len(swarm.flights) == overflow and self.subject.alg.do_one_request is not None
         found = _whole(swarm, load.flags, full=full) + bench.machine_problems(mappings)
+        if not self.subject.instance:
+            # A request of several steps waits anew for each, behind those that came meanwhile.
+            done = [f for f in swarm.flights if f.ticket.pending and f.ticket.status is not None]
+            found += swarm.order_problems(done)
         return found + _blocks_left(blocks, machine.memory.live_blocks)
+
+    def _flight_problems(self, swarm: AnySwarm, flight: Flight[Any], load: _Load) -> list[Problem]:
+        ticket = flight.ticket
+        refusable = self.subject.instance and not load.flags & _MAY_BACKLOG
+        if refusable and ticket.status in _REFUSALS:
+            # Steps before the one that was refused have worked on the caller's memory.
+            return ticket.problems()
+        if not _is_refused(flight):
+            return swarm.problems(flight)
+        if ticket.notes:
+            return [Problem("refused by a full queue and called back", facts.ONCE)]
+        if not swarm.untouched(flight):
+            return [Problem("refused by a full queue, but its memory changed", facts.GUARD)]
+        return []
 
 
 def _whole(swarm: AnySwarm, flags: int, *, full: bool) -> list[Problem]:
@@ -152,7 +170,6 @@ def _whole(swarm: AnySwarm, flags: int, *, full: bool) -> list[Problem]:
         problem = lost[0].ticket.problems()[0]
         detail = f"{len(lost)} of {len(accepted)} requests, the first is number {lost[0].index}"
         found.append(problem._replace(details=(*problem.details, detail)))
-    found += swarm.order_problems([f for f in accepted if f.ticket.status is not None])
     engines = [engine for engine in swarm.machine.engines if engine.retry_support]
     if full and flags & _MAY_BACKLOG and engines and not any(engine.retries for engine in engines):
         found.append(
@@ -176,14 +193,3 @@ def _blocks_left(before: int, after: int) -> list[Problem]:
 
 def _is_refused(flight: Flight[Any]) -> bool:
     return not flight.ticket.pending and flight.ticket.submitted in _REFUSALS
-
-
-def _flight_problems(swarm: AnySwarm, flight: Flight[Any]) -> list[Problem]:
-    ticket = flight.ticket
-    if not _is_refused(flight):
-        return swarm.problems(flight)
-    if ticket.notes:
-        return [Problem("refused by a full queue and called back", facts.ONCE)]
-    if not swarm.untouched(flight):
-        return [Problem("refused by a full queue, but its memory changed", facts.GUARD)]
-    return []

@@ -31,7 +31,7 @@ class _Cts:
     def init(self, tfm: Skcipher) -> int:
         """Open the CBC."""
         tfm.ctx = child = tfm.machine.registry.spawn_skcipher(self.child)
-        tfm.reqsize = self.size + child.reqsize
+        tfm.reqsize = 2 * self.size + child.reqsize
         return 0
 
     def exit(self, tfm: Skcipher) -> None:
@@ -73,18 +73,20 @@ class _Cts:
         return 0
 
     def forwards(self, request: SkcipherRequest) -> Work:
-        """The second step continues from the IV that the first one left."""
+        """The second step continues from the IV that the first one left, not in the caller's."""
         size, length, dst = self.size, request.cryptlen, request.dst
+        assert request.iv is not None, "cts was called without an IV"
         front = (length - 1) // size * size
         child: Skcipher = request.tfm.ctx
-        with Room(request, size) as last:
+        with Room(request, size) as last, Room(request, size) as iv:
+            iv.buffer.write(request.iv.read(size))
             last.buffer.write(request.src.read(length - front, front).ljust(size, b"\0"))
             inner = child.request()
-            inner.set_crypt(request.src, dst, front, request.iv)
+            inner.set_crypt(request.src, dst, front, iv.buffer)
             yield child.encrypt, inner
             stolen = dst.read(length - front, front - size)
             inner = child.request()
-            inner.set_crypt(last.list, last.list, size, request.iv)
+            inner.set_crypt(last.list, last.list, size, iv.buffer)
             yield child.encrypt, inner
             dst.write(last.buffer.read() + stolen, front - size)
         return 0
@@ -94,19 +96,20 @@ class _Cts:
         size, length, dst = self.size, request.cryptlen, request.dst
         front = (length - 1) // size * size
         child: Skcipher = request.tfm.ctx
-        iv = request.iv
-        assert iv is not None, "cts was called without an IV"
-        before = request.src.read(size, front - 2 * size) if front > size else iv.read(size)
+        assert request.iv is not None, "cts was called without an IV"
+        first = request.iv.read(size)
+        before = request.src.read(size, front - 2 * size) if front > size else first
         tail = request.src.read(length - front, front)
-        with Room(request, size) as last:
+        with Room(request, size) as last, Room(request, size) as iv:
+            iv.buffer.write(first)
             inner = child.request()
-            inner.set_crypt(request.src, dst, front, iv)
+            inner.set_crypt(request.src, dst, front, iv.buffer)
             yield child.decrypt, inner
             padded = xor(dst.read(size, front - size), before)
             last.buffer.write(tail + padded[len(tail) :])
-            iv.write(before)
+            iv.buffer.write(before)
             inner = child.request()
-            inner.set_crypt(last.list, last.list, size, iv)
+            inner.set_crypt(last.list, last.list, size, iv.buffer)
             yield child.decrypt, inner
             dst.write(last.buffer.read() + xor(tail, padded[: len(tail)]), front - size)
         return 0
