@@ -54,12 +54,14 @@ class Interlude(NamedTuple):
         after: how many requests are submitted before it.
         events: how many events run then; with `settled`, all of them.
         act: what it is.
+        before: what happens before the first of them, when the keys are set.
     """
 
     after: int = 3
     events: int = 0
     settled: bool = False
     act: Callable[[], None] = _nothing
+    before: Callable[[], None] = _nothing
 
 
 class Partner(NamedTuple):
@@ -84,6 +86,7 @@ def played(
         return found
     watch = _Watch(bench)
     middle = interlude or Interlude(after=count)
+    middle.before()
     for flight in swarm.flights[: middle.after]:
         swarm.launch(flight, BACKLOG)
     if middle.settled:
@@ -159,6 +162,7 @@ def _judge(swarm: AnySwarm, flight: Flight[Any], statuses: tuple[int, ...]) -> l
 
 def reach(flight: Flight[Any]) -> tuple[int, int]:
     """Address and length of the first piece of a request's source."""
+    assert flight.request.src is not None, "requests of a load have data"
     address, length = flight.request.src.entries[0]
     return address, length
 
