@@ -238,6 +238,21 @@ class CipherBench(Bench):
             found.append(Problem("plaintext of a forged message released", facts.FORGERY))
         return found
 
+    def untouched(self, prepared: Prepared) -> bool:
+        """Whether a request that was refused left no trace in memory.
+
+        An instance of a template may have done a part of its work before another part refused:
+        then its destination and its IV are not looked at, as after any other error.
+        """
+        actual, plan = self.memory.read(prepared.base, prepared.plan.size), prepared.plan
+        entry = prepared.request.tfm.entry
+        if entry is None or not entry.parts:
+            return actual == prepared.image
+        case = prepared.case._replace(status=-errno.ENOSPC, iv_out=None)
+        expected = self._expected(plan, prepared.image, case, actual)
+        expected[plan.iv : plan.iv + self.ivsize] = actual[plan.iv : plan.iv + self.ivsize]
+        return actual == expected
+
     def _expected(
         self, plan: CipherPlan, image: bytearray, case: CipherCase, actual: bytes
     ) -> bytearray:

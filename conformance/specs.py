@@ -140,7 +140,8 @@ class AeadSpec(_Spec):
     `key` is the size of the cipher key: a size that the algorithm has not stands for its next
     longer one, or its longest.  `auth` is the size of the authentication key.  `assoc` counts the
     associated data, with the IV that some algorithms send behind them.  `tamper` is empty, or
-    `tag:<bit>`, `text:<bit>` or `aad:<bit>` for a forged message.
+    `tag:<bit>`, `text:<bit>` or `aad:<bit>` for a forged message.  `iv` is `good`, or `any` where
+    the algorithm may refuse it.
     """
 
     op: str
@@ -152,6 +153,7 @@ class AeadSpec(_Spec):
     layout: str = "out-of-place"
     tamper: str = ""
     seed: int = 0
+    iv: str = "good"
 
     def key_bytes(self, reference: AeadReference) -> bytes:
         """The key as setkey takes it."""
@@ -165,7 +167,7 @@ class AeadSpec(_Spec):
     def case(self, reference: AeadReference, *, with_key: bool = True) -> CipherCase:
         """The request and the oracle's answer to it."""
         encrypt = _direction(self.op)
-        key, iv = self.key_bytes(reference), draw(f"iv {self.seed}", reference.ivsize)
+        key, iv = self.key_bytes(reference), self._iv(reference)
         lead = reference.ivsize if reference.iv_in_text else 0
         assoc = draw(f"assoc {self.seed}", max(0, self.assoc - lead))
         assoc = reference.laid_out(key, iv, assoc)
@@ -188,6 +190,12 @@ class AeadSpec(_Spec):
         header = reference.header(False, len(assoc))
         case = CipherCase(False, given, iv, sealed, ptext, None, status, assoc, self.tag, secret)
         return case._replace(header=header) if len(header) > 1 else case
+
+    def _iv(self, reference: AeadReference) -> bytes:
+        if self.iv not in ("good", "any"):
+            raise SpecError(f"iv={self.iv!r} is neither good nor any")
+        drawn = draw(f"iv {self.seed}", reference.ivsize)
+        return reference.good_iv(drawn) if self.iv == "good" else drawn
 
     def _with_iv(
         self, reference: AeadReference, key: bytes, assoc: bytes, ptext: bytes, out: bytes

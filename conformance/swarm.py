@@ -118,8 +118,7 @@ class CipherSwarm(Swarm[Prepared]):
 
     def untouched(self, flight: Flight[Prepared]) -> bool:
         """Whether a request that was refused left no trace in memory."""
-        prepared = flight.load
-        return self.bench.memory.read(prepared.base, prepared.plan.size) == prepared.image
+        return self.bench.untouched(flight.load)
 
 
 class Digest:

@@ -141,6 +141,9 @@ def _aead(reference: AeadReference, largest: int) -> Iterator[AnySpec]:
     yield from _aead_layouts(reference, full)
     yield from _long_auth_keys([n for n in (full, 12) if n in tags], reference.usual_assoc)
     yield from _forgeries(tags, reference.usual_assoc)
+    if reference.picky_iv:
+        for seed in range(40):
+            yield AeadSpec(("enc", "dec")[seed % 2], 16, 32, 16, full, seed=seed, iv="any")
 
 
 def _aead_layouts(reference: AeadReference, tag: int) -> Iterator[AnySpec]:

@@ -152,15 +152,19 @@ def _late(bench: AnyBench) -> list[Problem]:
 def _lost(bench: AnyBench) -> list[Problem]:
     """One interrupt never arrives; the next one on its line finds the work of both."""
     lines = bench.sim.irq_lines
-    for line in lines:
-        line.lose()
+
+    def lose() -> None:
+        for line in lines:
+            line.lose()
 
     def recover() -> None:
         for line in lines:
             line.mend()
         bench.settle()
 
-    return played(bench, _BATCH, MIXED, Interlude(after=1, settled=True), then=recover)
+    return played(
+        bench, _BATCH, MIXED, Interlude(after=1, settled=True, before=lose), then=recover
+    )
 
 
 def _idle(bench: AnyBench) -> list[Problem]:

@@ -115,6 +115,7 @@ def _aead_specs(reference: AeadReference, largest: int) -> st.SearchStrategy[Any
         "auth": lengths(300, 64),
         "layout": _CIPHER_LAYOUT,
         "seed": _SEEDS,
+        "iv": st.sampled_from(("good", "good", "any") if reference.picky_iv else ("good",)),
     }
     sound = st.builds(
         AeadSpec,

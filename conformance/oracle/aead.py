@@ -25,6 +25,7 @@ class AeadReference(ABC):
         aad_copied_to_dst: whether an out-of-place *encryption* by the generic implementation
             copies the associated data to the destination; None when unknown.  The API leaves it
             open, and leaves it open for every decryption.
+        picky_iv: whether some IVs of the right length are refused.
         verifies_first: whether a decryption by the generic implementation compares tags before
             it writes any text; else a forged message's text may be in the destination.
         iv_in_text: whether encryption makes the IV itself and sends it in front of the text, as
@@ -35,6 +36,7 @@ class AeadReference(ABC):
             it counts an IV that is sent behind them as well.
     """
 
+    picky_iv = False
     verifies_first = False
     iv_in_text = False
     assoc_sizes: tuple[int, ...] | None = None
@@ -90,6 +92,10 @@ class AeadReference(ABC):
         """The accepted lengths of the cipher's key: `key_sizes`, or the part of it in a blob."""
         assert self.key_sizes is not None, f"{self.name}: says nothing of its cipher's keys"
         return self.key_sizes
+
+    def good_iv(self, drawn: bytes) -> bytes:
+        """An IV that is accepted, made of one that may not be."""
+        return drawn
 
     def laid_out(self, key: bytes, iv: bytes, assoc: bytes) -> bytes:
         """Associated data as a caller must lay them out; those given, by default."""

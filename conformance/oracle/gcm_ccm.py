@@ -133,8 +133,14 @@ class CcmReference(_AesAead):
     it and not followed here.
     """
 
+    picky_iv = True
+
     def __init__(self) -> None:
         super().__init__("ccm(aes)", 16, CCM_AUTH_SIZES)
+
+    def good_iv(self, drawn: bytes) -> bytes:
+        """The same with an L from 2 to 8."""
+        return bytes([drawn[0] % 7 + 1]) + drawn[1:]
 
     def _text_status(self, encrypt: bool, assoclen: int, textlen: int, iv: bytes) -> int:
         if not 1 <= iv[0] <= 7:
