@@ -23,7 +23,16 @@ from tcrypt.vectors.linux_answers import Answer
 from tcrypt.vectors.linux_behaviour import KERNEL, Row
 from tcrypt.vectors.linux_names import algorithm_of
 
-__all__ = ("Class", "Finding", "Question", "answer_result", "ask", "classify", "wanted_of")
+__all__ = (
+    "Class",
+    "Finding",
+    "Question",
+    "answer_result",
+    "ask",
+    "bound",
+    "classify",
+    "wanted_of",
+)
 
 # Importing the modules of forms is what fills the table.
 _FORMS = (aead_messages, aeads, binding, hashes, keys, messages, parallel, skciphers)
@@ -149,6 +158,16 @@ def _known(probe: Probe, name: str) -> bool:
                 continue
             return True
     return False
+
+
+def bound(probe: Probe) -> str:
+    """Whether a driver can be bound: `ok`, or the error."""
+
+    def bind() -> None:
+        with probe.bound():
+            return
+
+    return attempt(bind)
 
 
 def wanted_of(answer: Answer) -> str:

@@ -94,7 +94,7 @@ def _short(probe: Probe, match: re.Match[str]) -> object:
         return len(got), prefix, f"flags={flags:#x}", op.recv(_WHOLE)
 
 
-@form(_GROUP, r"send (\d+) bytes", lambda m: int(m[1]) // 8192)
+@form(_GROUP, r"send (\d+) bytes", lambda m: int(m[1]) // 1024)
 def _much(probe: Probe, match: re.Match[str]) -> object:
     message = b"x" * int(match[1])
     with probe.operation() as op:

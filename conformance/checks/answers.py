@@ -20,6 +20,7 @@ from tcrypt.answers.asking import (
     Question,
     answer_result,
     ask,
+    bound,
     classify,
     wanted_of,
 )
@@ -37,11 +38,21 @@ from tcrypt.vectors.catalogue import Catalogue
 from tcrypt.vectors.linux_answers import Answer
 from tcrypt.watchdog import Watchdog
 
-__all__ = ("CHECK", "Asker", "Questions", "kind_of", "measured", "plans", "unasked")
+__all__ = (
+    "CHECK",
+    "AnswersBench",
+    "Asker",
+    "Questions",
+    "by_algorithm",
+    "measured",
+    "plans",
+    "unasked",
+)
 
 CHECK = "answers"
 # Rows that take more requests than this are left to a larger profile.
-_MOST_REQUESTS = {"quick": 16, "default": 128}
+_MOST_REQUESTS = {"quick": 16, "default": 64}
+_BIND = "bind"
 _KINDS = {AlgType.SKCIPHER: "skcipher", AlgType.AEAD: "aead", AlgType.AHASH: "hash"}
 _T = TypeVar("_T", Answer, Question)
 
@@ -97,11 +108,6 @@ def unasked(algorithms: Iterable[str]) -> dict[str, int]:
     return found
 
 
-def kind_of(subject: Subject) -> str:
-    """A driver's type as AF_ALG names it."""
-    return _KINDS[subject.type]
-
-
 def plans(subject: Subject, settings: Settings, catalogue: Catalogue) -> Iterator[Plan]:
     """One item for each driver whose algorithm was measured."""
     if settings.vector or (settings.case and not settings.case.startswith("linux-")):
@@ -130,7 +136,11 @@ class Asker:
 
     def run(self, recorder: Recorder, watchdog: Watchdog) -> None:
         """Ask, and record what is said."""
-        bench = _Bench(self.subject, watchdog)
+        bench = AnswersBench(self.subject, watchdog)
+        unbound = bench.guarded("bind", bench.bind)
+        if unbound:
+            recorder.result(_BIND, unbound)
+            return
         for answer in self._chosen(self.questions.answers, lambda answer: answer.id, recorder):
             problems = bench.answer(answer)
             recorder.result(answer.id, problems, token=answer.id)
@@ -145,7 +155,9 @@ class Asker:
         for why, ids in silent.items():
             recorder.unexecuted("not-applicable", why, ids)
 
-    def _row(self, bench: _Bench, question: Question) -> tuple[Finding | None, list[Problem]]:
+    def _row(
+        self, bench: AnswersBench, question: Question
+    ) -> tuple[Finding | None, list[Problem]]:
         """A row's finding; the same case of another measured driver is asked only once."""
         row = question.row
         place = (row.group, row.case, row.driver if bind_name(row.case) else "")
@@ -183,14 +195,19 @@ class Asker:
         return [cases[place] for place in sorted(places)]
 
 
-class _Bench(Bench):
+class AnswersBench(Bench):
     """One driver behind the AF_ALG model, on a machine that is replaced when a case broke it."""
 
     def opened(self) -> None:
         """Put the model in front of the driver."""
         self.probe = Probe(
-            self.machine, kind_of(self.subject), self.subject.algorithm, self.subject.driver
+            self.machine, _KINDS[self.subject.type], self.subject.algorithm, self.subject.driver
         )
+
+    def bind(self) -> list[Problem]:
+        """Bind to the driver by its name, which all questions need."""
+        got = bound(self.probe)
+        return [] if got == "ok" else [Problem("cannot be bound by name", facts.NAMES, "ok", got)]
 
     def answer(self, answer: Answer) -> list[Problem]:
         """What is wrong with the driver's answer."""
