@@ -22,19 +22,34 @@ class Profile:
         fuzz_examples: Hypothesis examples for each driver.
         vectors_per_file: how many vectors of a bulk file are run, evenly spread; 0 for all.
         largest: the longest generated message, in bytes.
+        schedules: how many schedules of small worlds are run for each driver, over all worlds.
+        programs: how many random programs are run for each driver.
         patience: seconds of real time that one case may take before it counts as hung.
     """
 
     fuzz_examples: int
     vectors_per_file: int
     largest: int
+    schedules: int
+    programs: int
     patience: float = 10.0
 
 
 PROFILES = {
-    "quick": Profile(fuzz_examples=30, vectors_per_file=40, largest=4097, patience=4.0),
-    "default": Profile(fuzz_examples=100, vectors_per_file=0, largest=65_552),
-    "full": Profile(fuzz_examples=1_000, vectors_per_file=0, largest=1 << 20),
+    "quick": Profile(
+        fuzz_examples=30,
+        vectors_per_file=40,
+        largest=4097,
+        schedules=60,
+        programs=15,
+        patience=4.0,
+    ),
+    "default": Profile(
+        fuzz_examples=100, vectors_per_file=0, largest=65_552, schedules=100, programs=60
+    ),
+    "full": Profile(
+        fuzz_examples=1_000, vectors_per_file=0, largest=1 << 20, schedules=4_000, programs=1_000
+    ),
 }
 
 

@@ -17,12 +17,14 @@ from tcrypt.checks import (
     fallback,
     faults,
     fuzz,
+    interleavings,
     keys,
     lifecycle,
     registration,
     retry,
     sequences,
     vectors,
+    world,
 )
 from tcrypt.checks.common import case_fault, reference_for
 from tcrypt.mutants import plant
@@ -59,6 +61,8 @@ CHECKS: dict[str, ModuleType] = {
         sequences,
         fallback,
         retry,
+        interleavings,
+        world,
         faults,
         lifecycle,
     )

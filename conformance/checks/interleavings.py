@@ -1,0 +1,118 @@
+"""Check `interleavings`: every schedule of small worlds.
+
+A few requests on a few transforms, a ring that one request fills, and each order in which
+submitters, worker, device, interrupt and tasklet can run.  States that were met before are not
+explored again.  A world of which the profile's bound lets only a part be explored says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import partial
+
+from tcrypt.checks.common import reference_for
+from tcrypt.engine.api.flags import AlgFlag
+from tcrypt.plan import Plan
+from tcrypt.problems import Problem
+from tcrypt.recorder import Recorder
+from tcrypt.search.exhaustive import Outcome, explore
+from tcrypt.search.program import Program
+from tcrypt.search.runner import Runner, program_of
+from tcrypt.search.script import Script
+from tcrypt.settings import Settings
+from tcrypt.subject import Subject
+from tcrypt.vectors.catalogue import Catalogue
+from tcrypt.watchdog import Watchdog
+
+__all__ = ("CHECK", "WORLDS", "plans", "search")
+
+CHECK = "interleavings"
+# Wider than any latency, narrower than any time for which something sleeps.
+_WINDOW = 1_000_000
+_LOOK = 5
+_small = partial(Program, ring=2, queue=1, steps="o0.o0", window=_WINDOW)
+
+# The smallest worlds come first.
+WORLDS: Mapping[str, Program] = {
+    "two-requests": _small(tasks="e0+d1"),
+    "next-from-callback": _small(tasks="c0+d1"),
+    "lost-interrupt": _small(tasks="fl.e0+d1"),
+    "spurious-interrupt": _small(tasks="e0.d0+fs"),
+    "bus-error": _small(tasks="fe.e0+d1"),
+    "three-requests": _small(tasks="e0.e0+d1"),
+    "stop-and-start": _small(tasks="e0.e1+s.t.e0"),
+    "new-key-in-flight": _small(tasks="e0.k0.e0+d1"),
+    "refused-and-backlogged": _small(tasks="e0.E0+D1.e1"),
+    "mixed-sizes": _small(ring=4, queue=2, tasks="e0/6.d0/1+d1/15"),
+    "four-requests": _small(ring=3, queue=2, tasks="e0.d0+d1.e1"),
+    "struck-at-registers": _small(tasks="e0+d1", preempt=1),
+}
+
+
+def plans(subject: Subject, settings: Settings, catalogue: Catalogue) -> Iterator[Plan]:
+    """One item for each driver whose algorithm the oracle knows."""
+    if not settings.vector and reference_for(subject) is not None:
+        yield Plan(CHECK, subject, _Interleavings(subject, settings).run)
+
+
+def search(runner: Runner, program: Program, bound: int) -> Outcome:
+    """Explore the schedules of a program, in at most `bound` runs."""
+    return explore(partial(runner.play, program), bound)
+
+
+class _Interleavings:
+    def __init__(self, subject: Subject, settings: Settings) -> None:
+        self.subject = subject
+        self.settings = settings
+
+    def run(self, recorder: Recorder, watchdog: Watchdog) -> None:
+        """Explore every world, or replay the one schedule that was asked for."""
+        if not self.subject.alg.cra_flags & AlgFlag.ASYNC:
+            reason = "a synchronous driver: nothing happens between submission and status"
+            recorder.unexecuted("not-applicable", reason, ["all"])
+            return
+        runner = Runner(self.subject, watchdog, alone=True)
+        program = program_of(self.settings.case) if self.settings.case else None
+        if program is not None:
+            token = self.settings.case
+            recorder.result(token, runner.play(program, timeline=True), token=token)
+            return
+        left = self.settings.limits.schedules
+        for place, name in enumerate(WORLDS):
+            if recorder.wants(name):
+                # The smallest worlds are explored to their end; the others get a look at least.
+                bound = max(_LOOK, left - _LOOK * (len(WORLDS) - place - 1))
+                left -= self._explore(recorder, runner, name, bound)
+
+    def _explore(self, recorder: Recorder, runner: Runner, name: str, bound: int) -> int:
+        """Explore one world and record it; how many runs that took."""
+        world = WORLDS[name]
+        outcome = search(runner, world, bound)
+        if outcome.failing is not None:
+            choices, problems = outcome.failing
+            failing = _shortest(runner, world, choices, problems)
+            found = runner.play(failing, timeline=True) or problems
+            recorder.result(name, found, token=failing.token)
+            return outcome.runs
+        recorder.result(name, [])
+        if not outcome.exhausted:
+            reason = (
+                f"{name}: not exhausted within {bound} runs; {outcome.states} states and"
+                f" {outcome.schedules} whole schedules were seen"
+            )
+            recorder.unexecuted("skipped", reason, [f"{name}/beyond-the-bound"])
+        return outcome.runs
+
+
+def _shortest(
+    runner: Runner, world: Program, choices: tuple[int, ...], problems: list[Problem]
+) -> Program:
+    """The schedule with as many choices as possible set to 0 that still fails like that."""
+    kept = list(choices)
+    for place in range(len(kept)):
+        if kept[place]:
+            tried = [*kept[:place], 0, *kept[place + 1 :]]
+            found = runner.play(world, Script(tried))
+            if found and found[0].message == problems[0].message:
+                kept = tried
+    return world.scheduled(tuple(kept))

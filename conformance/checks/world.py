@@ -1,0 +1,155 @@
+"""Check `world`: random programs of a whole machine, under random schedules.
+
+Transforms of all the provider's asynchronous drivers, requests of every kind, keys changed in
+flight, queues and rings of any size, faults, stops, unbinding: Hypothesis draws programs and
+shrinks what fails to the fewest steps and choices, which are the token that replays it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import strategies as st
+from hypothesis.errors import FlakyFailure
+
+from tcrypt.checks.common import reference_for
+from tcrypt.engine.api.flags import AlgFlag
+from tcrypt.plan import Plan
+from tcrypt.problems import Problem
+from tcrypt.recorder import Recorder
+from tcrypt.search.program import Program, Step
+from tcrypt.search.runner import Runner, program_of
+from tcrypt.search.script import choices_text
+from tcrypt.seeding import seed_alone
+from tcrypt.settings import Settings
+from tcrypt.subject import Subject
+from tcrypt.vectors.catalogue import Catalogue
+from tcrypt.watchdog import DriverGivenUpError, Watchdog
+
+__all__ = ("CHECK", "plans", "programs")
+
+CHECK = "world"
+_MOST_STEPS = 16
+_MOST_CHOICES = 24
+_RINGS = (0, 2, 3, 4, 5, 8, 16, 64, 512)
+_WINDOWS = (0, 600, 3_000, 30_000)
+_SUBMISSIONS = "eeedddEDc"
+_TRANSFORMS = st.integers(0, 3)
+
+
+class _CaseFailedError(Exception):
+    """Carries the message of a failing program through Hypothesis."""
+
+
+def plans(subject: Subject, settings: Settings, catalogue: Catalogue) -> Iterator[Plan]:
+    """One item for each driver whose algorithm the oracle knows."""
+    if not settings.vector and reference_for(subject) is not None:
+        yield Plan(CHECK, subject, _World(subject, settings).run)
+
+
+def _step(kinds: Sequence[str], numbers: st.SearchStrategy[int]) -> st.SearchStrategy[Step]:
+    return st.builds(Step, st.sampled_from(kinds), numbers, st.just(0))
+
+
+def _steps() -> st.SearchStrategy[Step]:
+    """One step; submissions and letting things happen are the most frequent."""
+    submission = st.builds(Step, st.sampled_from(_SUBMISSIONS), _TRANSFORMS, st.integers(0, 19))
+    passing = _step("r", st.integers(1, 12))
+    opening = _step("o", st.integers(0, 9))
+    keying = _step("kkbx", _TRANSFORMS)
+    fault = _step(("fl", "fd", "fs", "fe"), st.just(0))
+    failing = _step(("fm", "fa"), st.integers(0, 5))
+    control = _step(("i", "i", "s", "t", "t", "R", "u"), st.just(0))
+    weighted = [*[submission] * 6, *[passing] * 2, opening, keying, fault, failing, control]
+    return st.integers(0, len(weighted) - 1).flatmap(weighted.__getitem__)
+
+
+def programs() -> st.SearchStrategy[Program]:
+    """Programs that start with an open transform of the driver under test."""
+    body = st.lists(_steps(), min_size=1, max_size=_MOST_STEPS)
+    return st.builds(
+        Program,
+        ring=st.sampled_from(_RINGS),
+        queue=st.integers(0, 16),
+        steps=body.map(lambda steps: ".".join(["o0", *(step.text for step in steps)])),
+        window=st.sampled_from(_WINDOWS),
+        choices=st.lists(st.integers(0, 3), max_size=_MOST_CHOICES).map(choices_text),
+    )
+
+
+class _World:
+    def __init__(self, subject: Subject, settings: Settings) -> None:
+        self.subject = subject
+        self.settings = settings
+
+    def run(self, recorder: Recorder, watchdog: Watchdog) -> None:
+        """Search, or replay the one program that was asked for."""
+        if not self.subject.alg.cra_flags & AlgFlag.ASYNC:
+            reason = "a synchronous driver: nothing happens between submission and status"
+            recorder.unexecuted("not-applicable", reason, ["all"])
+            return
+        runner = Runner(self.subject, watchdog, alone=False)
+        asked = self.settings.case
+        program = program_of(asked) if asked else None
+        if program is not None:
+            recorder.result(asked, runner.play(program, timeline=True), token=asked)
+        elif not asked or not recorder.wants("example"):
+            self._search(recorder, _Search(runner, self.settings))
+
+    def _search(self, recorder: Recorder, search: _Search) -> None:
+        failing = search.run()
+        # Numbered, so that runs with different seeds cover the same cases by name.
+        for number in range(1, search.passed + 1):
+            recorder.result(f"example-{number}", [])
+        if failing is not None:
+            program, problems = failing
+            problems = search.runner.play(program, timeline=True) or problems
+            recorder.result(program.token, problems, token=program.token)
+
+
+class _Search:
+    """One Hypothesis run; counts what passed and remembers the last, that is smallest, failure."""
+
+    def __init__(self, runner: Runner, settings: Settings) -> None:
+        self.runner = runner
+        self.settings = settings
+        self.passed = 0
+        self._failing: tuple[Program, list[Problem]] | None = None
+
+    def run(self) -> tuple[Program, list[Problem]] | None:
+        """Search for a failing program; the smallest one found, or None."""
+
+        @seed(self.settings.seed)
+        @settings(
+            max_examples=self.settings.limits.programs,
+            database=None,
+            deadline=None,
+            derandomize=False,
+            report_multiple_bugs=False,
+            phases=(Phase.generate, Phase.shrink),
+            suppress_health_check=list(HealthCheck),
+            print_blob=False,
+        )
+        @given(programs())
+        def examine(program: Program) -> None:
+            self._examine(program)
+
+        try:
+            with seed_alone():
+                examine()
+        except (_CaseFailedError, FlakyFailure):
+            return self._failing
+        except DriverGivenUpError:
+            # What was found before the driver was given up is still a finding.
+            if self._failing is None:
+                raise
+        return self._failing
+
+    def _examine(self, program: Program) -> None:
+        problems = self.runner.play(program)
+        if not problems:
+            self.passed += 1
+            return
+        self._failing = (program, problems)
+        raise _CaseFailedError(problems[0].message)

@@ -1,0 +1,1 @@
+"""Searches schedules and programs: worlds of requests, how they interleave, what goes wrong."""

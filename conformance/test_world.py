@@ -1,0 +1,11 @@
+"""Random programs of a whole machine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tcrypt.plan import Plan
+
+
+def test_world(tcrypt_plan: Plan, tcrypt_run: Callable[[Plan], None]) -> None:
+    tcrypt_run(tcrypt_plan)
