@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -10,16 +9,15 @@ from tcrypt import facts
 from tcrypt.engine.api.errors import errno_name
 from tcrypt.engine.api.flags import ReqFlag
 from tcrypt.engine.api.machine import Machine
-from tcrypt.engine.api.requests import AnyRequest, Completion
+from tcrypt.engine.api.requests import AnyRequest
 from tcrypt.engine.sim import Context, StepBudgetError
 from tcrypt.problems import Problem, WatchdogError, raised
 from tcrypt.subject import Subject
+from tcrypt.ticket import AfterCompletionError, Ticket
 from tcrypt.watchdog import Watchdog
 
 __all__ = ("Bench", "Ticket", "Uninitialised")
 
-_EINPROGRESS = -errno.EINPROGRESS
-_EBUSY = -errno.EBUSY
 _MAY_BACKLOG = int(ReqFlag.MAY_BACKLOG)
 _MAY_SLEEP = int(ReqFlag.MAY_SLEEP)
 _DEADLINE_NS = 30_000_000_000
@@ -40,123 +38,6 @@ class Uninitialised:
 
 
 _UNINITIALISED = Uninitialised()
-
-
-class Ticket:
-    """The life of one submitted request: the submission's status, and every callback since."""
-
-    __slots__ = ("atomic", "given", "notes", "request", "sim", "submitted")
-
-    def __init__(self, request: AnyRequest, sim: Any) -> None:
-        self.request = request
-        self.sim = sim
-        self.submitted: Any = None
-        self.given: tuple[Any, ...] = ()
-        self.notes: list[int] = []
-        self.atomic = True
-
-    def submit(self, flags: int, complete: Completion, call: Callable[[Any], int]) -> None:
-        """Submit the request with these flags and this callback, which gets the ticket as data."""
-        request = self.request
-        request.set_callback(flags, complete, self)
-        self.given = (request.tfm, flags, complete)
-        self.submitted = call(request)
-
-    def changes(self) -> tuple[str, ...]:
-        """Which common fields of the request are not what they were at submission (1.6)."""
-        request = self.request
-        now = (request.tfm, request.flags, request.complete)
-        if now == self.given and request.data is self:
-            return ()
-        pairs = zip(("tfm", "flags", "complete"), now, self.given, strict=True)
-        changed = [name for name, got, given in pairs if got != given]
-        return (*changed, *([] if request.data is self else ["data"]))
-
-    def completed(self, status: int) -> None:
-        """Called for every completion."""
-        self.notes.append(status)
-        if self.sim.trace is not None:
-            self.sim.note(f"completion callback: {errno_name(status)}")
-        if not self.sim.in_softirq:
-            self.atomic = False
-
-    @property
-    def pending(self) -> bool:
-        """Whether the request was accepted for later.
-
-        -EBUSY accepts a request that may be backlogged and refuses any other (5.1).
-        """
-        if self.submitted == _EBUSY:
-            return bool(self.given[1] & _MAY_BACKLOG)
-        return bool(self.submitted == _EINPROGRESS)
-
-    @property
-    def status(self) -> Any:
-        """The final status: the submission's, or that of the last final callback."""
-        if not self.pending:
-            return self.submitted
-        final = [note for note in self.notes if note != _EINPROGRESS]
-        return final[-1] if final else None
-
-    def problems(self) -> list[Problem]:
-        """What is wrong with the life cycle (crypto API, 6.10)."""
-        if not self.pending:
-            if not self.notes:
-                return _status_problem(self.submitted)
-            notes = ", ".join(errno_name(note) for note in self.notes)
-            return [
-                Problem(
-                    "returned a status and called back as well",
-                    facts.ONCE,
-                    details=(f"returned {errno_name(self.submitted)}, called back with {notes}",),
-                )
-            ]
-        found = self._callback_problems()
-        if not self.atomic:
-            found.append(Problem("completed with bottom halves enabled", facts.CONTEXT))
-        return found
-
-    def _callback_problems(self) -> list[Problem]:
-        notices = self.notes.count(_EINPROGRESS)
-        finals = [note for note in self.notes if note != _EINPROGRESS]
-        if not finals:
-            told = errno_name(self.submitted)
-            return [
-                Problem(
-                    "accepted and never completed",
-                    facts.PROGRESS,
-                    details=(f"submission returned {told}",),
-                )
-            ]
-        found = _status_problem(finals[0])
-        if len(finals) > 1:
-            statuses = ", ".join(errno_name(note) for note in finals)
-            found.append(Problem("completed more than once", facts.ONCE, "one status", statuses))
-        if self.submitted == _EBUSY and not notices:
-            found.append(Problem("backlogged and completed without a notice", facts.BACKLOG))
-        if notices > (1 if self.submitted == _EBUSY else 0) or _EINPROGRESS in self.notes[1:]:
-            told = errno_name(self.submitted)
-            found.append(
-                Problem(
-                    "unexpected backlog notice",
-                    facts.BACKLOG,
-                    details=(f"{notices} notices after a submission of {told}",),
-                )
-            )
-        return found
-
-
-def _status_problem(status: Any) -> list[Problem]:
-    if type(status) is int and status <= 0:
-        return []
-    return [
-        Problem(
-            "status is neither 0 nor a negative errno",
-            facts.STATUS,
-            expected="0 or a negative errno",
-            got=repr(status),
-        )
-    ]
 
 
 def _timeline(trace: Sequence[tuple[int, Context, str]]) -> tuple[str, ...]:
@@ -257,6 +138,8 @@ class Bench:
         except StepBudgetError as error:
             self.watchdog.hung()
             return [Problem(f"{what} never ends", facts.PROGRESS, details=(str(error),))]
+        except AfterCompletionError as error:
+            return [error.problem()]
         except Exception as error:
             return [raised(error, what)]
         finally:

@@ -42,6 +42,7 @@ OUTPUT, IV, STATUS, DIGEST = "wrong output", "wrong output IV", "wrong status", 
 OVERRUN, LOST = "memory around the destination overwritten", "accepted and never completed"
 LATER, CHANGED = "completed out of order", "request changed by the driver"
 ENGINE = "the wrong engine did the work"
+USED = "request used after its completion"
 STRAY = "the device was sent to memory that is not mapped"
 
 
@@ -99,7 +100,7 @@ CAUGHT = (
     Caught("LEN-07", MT7621, CTR, "boundaries", OUTPUT),
     Caught("LEN-09", MT7621, CBC, "boundaries", STATUS, "full", "op=enc,key=16,len=1048576"),
     Caught("LEN-11", MT7621, SHA1, "boundaries", "hash raised AttributeError"),
-    Caught("LEN-13", MT7621, CBC, "sequences", STATUS),
+    Caught("LEN-13", MT7621, CBC, "sequences", USED),
     Caught("KF-01", AES128, CBC, "fallback", STATUS),
     Caught("KF-01b", MT7621, CBC, "registration", "usable without a fallback"),
     Caught("KF-01c", MT7621, CBC, "registration", "a transform is left half open"),
@@ -175,7 +176,7 @@ CAUGHT = (
     Caught("EQ-19", TINY, CBC, "retry", "retry hangs", patience=0.5),
     Caught("EQ-21", MT7621, CBC, "sequences", LOST),
     Caught("EQ-22", TINY, CBC, "sequences", "completed with bottom halves enabled"),
-    Caught("EQ-24", MT7621, CBC, "boundaries", "completed more than once"),
+    Caught("EQ-24", MT7621, CBC, "boundaries", USED),
     Caught("EQ-25", MT7621, CBC, "faults", LOST),
     Caught("CR-01", TINY, CBC, "retry", LOST),
     Caught("CR-03", TINY, CBC, "retry", LOST),
@@ -187,7 +188,7 @@ CAUGHT = (
     Caught("CR-12", MT7621, CBC, "faults", LOST),
     Caught("CR-13", MT7621, CBC, "faults", "request hangs", patience=0.5),
     Caught("CR-15", MT7621, CBC, "lifecycle", "driver hangs", patience=0.5),
-    Caught("CR-16", TINY, CBC, "retry", LOST),
+    Caught("CR-16", TINY, CBC, "retry", USED),
     Caught("CR-18", MT7621, CBC, "sequences", "sequence hangs", patience=0.5),
     Caught("CR-19", TINY, CBC, "retry", LOST),
     Caught("CR-20", MT7621, CBC, "sequences", LOST),
