@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-import struct
 from collections.abc import Callable
 from types import ModuleType
 
@@ -20,14 +19,15 @@ from cryptography.hazmat.decrepit.ciphers.algorithms import TripleDES
 from cryptography.hazmat.primitives.ciphers import Cipher, CipherAlgorithm, algorithms, modes
 
 from tcrypt.vectors.catalogue import Catalogue, VectorFile
-from tcrypt.vectors.model import AeadVector, HashVector, Operation, SkcipherVector, Vector
+from tcrypt.vectors.model import AeadVector, HashVector, SkcipherVector, Vector
 
 Crypt = Callable[[str, bytes, bytes, bytes], bytes]
-Mac = Callable[[str, bytes, bytes], bytes]
 
 CATALOGUE = Catalogue.load()
 FILES = [file for name in CATALOGUE.algorithms() for file in CATALOGUE.files(name)]
-CURATED = [file for file in FILES if file.source == "curated"]
+CURATED = [
+    file for file in FILES if file.source == "curated" and not file.name.startswith("aead/")
+]
 CAVP = [file for file in FILES if file.source == "cavp"]
 
 
@@ -90,23 +90,6 @@ def check_hash(
     assert full[: len(vector.digest)] == vector.digest, vector.id
 
 
-def check_aead(vector: AeadVector, crypt: Crypt, mac: Mac) -> None:
-    """Open the key blob, then seal again: tag over associated data and ciphertext."""
-    header = struct.unpack("<HH", vector.key[:4])
-    (enckeylen,) = struct.unpack(">I", vector.key[4:8])
-    assert header == (8, 1), vector.id
-    split = len(vector.key) - enckeylen
-    authkey, enckey = vector.key[8:split], vector.key[split:]
-    text, tag = vector.ctext[: len(vector.ptext)], vector.ctext[len(vector.ptext) :]
-    right_tag = mac("sha1", authkey, vector.assoc + text)[: vector.authsize]
-    if vector.novrfy:
-        assert tag != right_tag, vector.id
-        assert vector.operation is Operation.DECRYPT
-    else:
-        assert tag == right_tag, vector.id
-        assert crypt("cbc(aes)", enckey, vector.iv, vector.ptext) == text, vector.id
-
-
 def loaded(file: VectorFile) -> tuple[Vector, ...]:
     if not file.available:
         pytest.skip(file.why_not)
@@ -125,7 +108,7 @@ def test_two_libraries_give_every_curated_value(file: VectorFile, library: str) 
             case HashVector():
                 check_hash(file.algorithm, vector, digest)
             case AeadVector():
-                check_aead(vector, crypt, digest)
+                raise AssertionError("test_curated_aeads.py seals these")
 
 
 @pytest.mark.parametrize("file", CAVP, ids=lambda file: file.name)
