@@ -15,6 +15,7 @@ __all__ = ("Entry", "SelfTest", "best_match", "completed", "dependants", "outdon
 
 SelfTest: TypeAlias = Literal["passed", "unknown", "failed"]
 _TESTED = int(AlgFlag.TESTED)
+_INSTANCE = int(AlgFlag.INSTANCE)
 _INTERNAL = int(AlgFlag.INTERNAL)
 _MORIBUND = int(AlgFlag.DEAD | AlgFlag.DYING)
 
@@ -37,14 +38,15 @@ class Entry:
 
     def __init__(self, alg: AnyAlg, parts: Sequence[AnyAlg], masks: Sequence[int]) -> None:
         self.alg = alg
-        self.flags = alg.cra_flags & ~_TESTED | alg.type
+        # A plain number: lookups compare the flags of everything that is registered.
+        self.flags = int(alg.cra_flags & ~_TESTED | alg.type)
         self.users = 0
         self.selftest: SelfTest = "unknown"
         self.testing = False
         self.parts = tuple(parts)
         self.masks = tuple(masks)
         if parts:
-            self.flags |= AlgFlag.INSTANCE
+            self.flags |= _INSTANCE
 
     @property
     def refcnt(self) -> int:
@@ -67,7 +69,8 @@ def completed(kind: AlgType, type_: int, mask: int) -> tuple[int, int]:
     Only tested algorithms, unless the caller mentions TESTED, and none for internal use, unless
     INTERNAL is mentioned.
     """
-    type_, mask = type_ & ~ALG_TYPE_MASK | kind, mask & ~ALG_TYPE_MASK | kind.lookup_mask
+    type_ = int(type_) & ~ALG_TYPE_MASK | kind
+    mask = int(mask) & ~ALG_TYPE_MASK | kind.lookup_mask
     if not (type_ | mask) & _TESTED:
         type_, mask = type_ | _TESTED, mask | _TESTED
     if not (type_ | mask) & _INTERNAL:
@@ -79,7 +82,8 @@ def best_match(entries: Iterable[Entry], name: str, type_: int, mask: int) -> En
     """What a name means among `entries`, latest first: its driver, or the best of its name."""
     best: Entry | None = None
     for entry in entries:
-        if (entry.flags ^ type_) & mask or entry.moribund:
+        flags = entry.flags
+        if (flags ^ type_) & mask or flags & _MORIBUND:
             continue
         alg = entry.alg
         if alg.cra_driver_name == name:

@@ -69,7 +69,7 @@ class AlgType(enum.IntEnum):
 
 
 # What a template instance takes over from each of its parts (kernel-crypto, 6.6).
-INHERITED_FLAGS = AlgFlag.ASYNC | AlgFlag.NEED_FALLBACK | AlgFlag.ALLOCATES_MEMORY
+INHERITED_FLAGS = int(AlgFlag.ASYNC | AlgFlag.NEED_FALLBACK | AlgFlag.ALLOCATES_MEMORY)
 
 
 def flag_names(flags: int) -> list[str]:
