@@ -59,12 +59,35 @@ def _parser() -> argparse.ArgumentParser:
         "--from", dest="sources", action="append", default=[], metavar="FILE", help="load a driver"
     )
     listing.set_defaults(function=_list)
+    asking = commands.add_parser(
+        "answers", help="ask drivers what a live Linux kernel was asked, from files of answers"
+    )
+    _add_answers(asking)
     report = commands.add_parser(
         "report", help="render the report of a run again, or of a killed one"
     )
     report.add_argument("directory", nargs="?", default=options.DEFAULT_REPORT, type=Path)
     report.set_defaults(function=_report)
     return parser
+
+
+def _add_answers(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", type=Path, metavar="FILE", help="answers with input and output")
+    parser.add_argument("--csv", type=Path, metavar="FILE", help="cases in words, with results")
+    parser.add_argument(
+        "--provider", action="append", default=[], metavar="NAME", help="ask its drivers only"
+    )
+    parser.add_argument(
+        "--driver", action="append", default=[], metavar="NAME", help="ask this driver only"
+    )
+    parser.set_defaults(function=_answers)
+
+
+def _answers(chosen: argparse.Namespace) -> int:
+    """Print what the drivers say to files of measured answers."""
+    from tcrypt.plugins.answers import run
+
+    return run(chosen)
 
 
 def _run(words: list[str]) -> NoReturn:

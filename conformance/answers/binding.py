@@ -22,44 +22,45 @@ def bind_name(case: str) -> str | None:
 
 
 @form(_GROUP, r"(?:'[^']*'|\"[^\"]*\")")
-def _name(probe: Probe, match: re.Match[str]) -> object:
+def _name(probe: Probe, match: re.Match[str]) -> None:
     with AlgSocket(probe.machine) as socket:
-        return socket.bind(probe.kind, bind_name(match[0]) or "")
+        socket.bind(probe.kind, bind_name(match[0]) or "")
 
 
 @form(_GROUP, r"(\S+) feat=(0x[0-9a-f]+) mask=(0x[0-9a-f]+)")
-def _flags(probe: Probe, match: re.Match[str]) -> object:
+def _flags(probe: Probe, match: re.Match[str]) -> None:
     with AlgSocket(probe.machine) as socket:
-        return socket.bind(probe.kind, match[1], int(match[2], 16), int(match[3], 16))
+        socket.bind(probe.kind, match[1], int(match[2], 16), int(match[3], 16))
 
 
 @form(_GROUP, r"bind again(?: while an op socket is open|, no op socket)")
-def _again(probe: Probe, match: re.Match[str]) -> object:
+def _again(probe: Probe, match: re.Match[str]) -> None:
     with probe.keyed() as socket:
         if "while" in match[0]:
             socket.accept()
-        return socket.bind(probe.kind, probe.driver)
+        socket.bind(probe.kind, probe.driver)
 
 
 @form(_GROUP, r"ALG_SET_KEY (while op socket open|after op socket closed|on the op socket)")
-def _key(probe: Probe, match: re.Match[str]) -> object:
+def _key(probe: Probe, match: re.Match[str]) -> None:
     key = probe.data.key or b""
     with probe.keyed() as socket:
         op = socket.accept()
         if match[1] == "on the op socket":
-            return op.setsockopt(_KEY_OPTION, key)
+            op.setsockopt(_KEY_OPTION, key)
+            return
         if match[1] == "after op socket closed":
             op.close()
-        return socket.set_key(key)
+        socket.set_key(key)
 
 
 @form(_GROUP, r"ALG_SET_KEY before bind|accept before bind")
-def _unbound(probe: Probe, match: re.Match[str]) -> object:
+def _unbound(probe: Probe, match: re.Match[str]) -> None:
     with AlgSocket(probe.machine) as socket:
         if match[0].startswith("accept"):
             socket.accept()
-            return None
-        return socket.set_key(bytes(16))
+            return
+        socket.set_key(bytes(16))
 
 
 @form(_GROUP, r"send on the tfm \(bound\) socket")
@@ -69,9 +70,9 @@ def _send(probe: Probe, match: re.Match[str]) -> object:
 
 
 @form(_GROUP, r"setsockopt SOL_ALG optname=(\d+) (\d+) bytes")
-def _option(probe: Probe, match: re.Match[str]) -> object:
+def _option(probe: Probe, match: re.Match[str]) -> None:
     with probe.bound() as socket:
-        return socket.setsockopt(int(match[1]), bytes(int(match[2])))
+        socket.setsockopt(int(match[1]), bytes(int(match[2])))
 
 
 @form(_GROUP, r"socket (SOCK_[A-Z]+)|socket proto=(\d+)")

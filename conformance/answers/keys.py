@@ -22,67 +22,67 @@ def _set(probe: Probe, key: bytes) -> None:
 
 
 @form(_SETKEY, r"keylen=(\d+)")
-def _length(probe: Probe, match: re.Match[str]) -> object:
-    return _set(probe, pattern(int(match[1])))
+def _length(probe: Probe, match: re.Match[str]) -> None:
+    _set(probe, pattern(int(match[1])))
 
 
 @form(_SETKEY, r"empty")
-def _empty(probe: Probe, match: re.Match[str]) -> object:
-    return _set(probe, b"")
+def _empty(probe: Probe, match: re.Match[str]) -> None:
+    _set(probe, b"")
 
 
 @form(_SETKEY, r"(\d+) bytes|no rtattr: raw (\d+) bytes|(\d+)-byte key raw")
-def _raw(probe: Probe, match: re.Match[str]) -> object:
+def _raw(probe: Probe, match: re.Match[str]) -> None:
     length = next(int(value) for value in match.groups() if value is not None)
-    return _set(probe, b"\x5a" * length)
+    _set(probe, b"\x5a" * length)
 
 
 @form(_SETKEY, r"(?:weak |semi-weak )?((?:[0-9a-f]{2}){8,})")
-def _literal(probe: Probe, match: re.Match[str]) -> object:
-    return _set(probe, bytes.fromhex(match[1]))
+def _literal(probe: Probe, match: re.Match[str]) -> None:
+    _set(probe, bytes.fromhex(match[1]))
 
 
 @form(_SETKEY, r"zero")
-def _zero(probe: Probe, match: re.Match[str]) -> object:
-    return _set(probe, bytes(len(probe.data.key or b"")))
+def _zero(probe: Probe, match: re.Match[str]) -> None:
+    _set(probe, bytes(len(probe.data.key or b"")))
 
 
 @form(_SETKEY, r"K[123](?:(?: |==)K[123])+(?: \([^)]*\))?")
-def _triple(probe: Probe, match: re.Match[str]) -> object:
+def _triple(probe: Probe, match: re.Match[str]) -> None:
     """`K1==K2`: a triple-DES key in which these parts are equal."""
     keys = dict(_DES_KEYS)
     for chain in match[0].split(" "):
         names = _TRIPLE.findall(chain)
         for name in names:
             keys[name] = keys[names[0]]
-    return _set(probe, b"".join(keys[name] for name in "123"))
+    _set(probe, b"".join(keys[name] for name in "123"))
 
 
 @form(_SETKEY, r"(\d+)B(?: halves (equal|differ)| \((\d+)x(\d+)\))?")
-def _halves(probe: Probe, match: re.Match[str]) -> object:
+def _halves(probe: Probe, match: re.Match[str]) -> None:
     half = int(match[1]) // 2
     other = pattern(half) if match[2] == "equal" else b"\xa5" * (int(match[1]) - half)
-    return _set(probe, pattern(half) + other)
+    _set(probe, pattern(half) + other)
 
 
 @form(_SETKEY, r"authkey=(\d+) enckey=(\d+)")
-def _blob(probe: Probe, match: re.Match[str]) -> object:
-    return _set(probe, authenc_key(pattern(int(match[1])), pattern(int(match[2]))))
+def _blob(probe: Probe, match: re.Match[str]) -> None:
+    _set(probe, authenc_key(pattern(int(match[1])), pattern(int(match[2]))))
 
 
 @form(_SETKEY, r"rtattr only, no param")
-def _no_param(probe: Probe, match: re.Match[str]) -> object:
-    return _set(probe, struct.pack("<HH", 8, 1))
+def _no_param(probe: Probe, match: re.Match[str]) -> None:
+    _set(probe, struct.pack("<HH", 8, 1))
 
 
 @form(_SETKEY, r"rta type (\d+)")
-def _type(probe: Probe, match: re.Match[str]) -> object:
-    return _attribute(probe, 8, int(match[1]))
+def _type(probe: Probe, match: re.Match[str]) -> None:
+    _attribute(probe, 8, int(match[1]))
 
 
 @form(_SETKEY, r"rta_len (\d+)(?: > keylen)?")
-def _attribute_length(probe: Probe, match: re.Match[str]) -> object:
-    return _attribute(probe, int(match[1]), 1)
+def _attribute_length(probe: Probe, match: re.Match[str]) -> None:
+    _attribute(probe, int(match[1]), 1)
 
 
 def _attribute(probe: Probe, length: int, type_: int) -> None:
@@ -91,7 +91,7 @@ def _attribute(probe: Probe, length: int, type_: int) -> None:
 
 
 @form(_SETKEY, r"enckeylen > rest|enckeylen (\d+)|enckeylen little-endian")
-def _enckeylen(probe: Probe, match: re.Match[str]) -> object:
+def _enckeylen(probe: Probe, match: re.Match[str]) -> None:
     rest = _AUTHKEY + _ENCKEY
     if match[1] is not None:
         value = struct.pack(">I", int(match[1]))
@@ -99,25 +99,25 @@ def _enckeylen(probe: Probe, match: re.Match[str]) -> object:
         value = struct.pack("<I", len(_ENCKEY))
     else:
         value = struct.pack(">I", len(rest) + 1)
-    return _set(probe, struct.pack("<HH", 8, 1) + value + rest)
+    _set(probe, struct.pack("<HH", 8, 1) + value + rest)
 
 
 @form(_SETKEY, r"enckeylen = all \(authkey empty\)")
-def _all(probe: Probe, match: re.Match[str]) -> object:
-    return _set(probe, authenc_key(b"", _ENCKEY))
+def _all(probe: Probe, match: re.Match[str]) -> None:
+    _set(probe, authenc_key(b"", _ENCKEY))
 
 
 @form("authsize", r"(\d+)")
-def _authsize(probe: Probe, match: re.Match[str]) -> object:
+def _authsize(probe: Probe, match: re.Match[str]) -> None:
     with probe.bound() as socket:
-        return socket.set_authsize(int(match[1]))
+        socket.set_authsize(int(match[1]))
 
 
 @form("authsize", r"ALG_SET_AEAD_AUTHSIZE while op socket open")
-def _busy(probe: Probe, match: re.Match[str]) -> object:
+def _busy(probe: Probe, match: re.Match[str]) -> None:
     with probe.keyed() as socket:
         socket.accept()
-        return socket.set_authsize(16)
+        socket.set_authsize(16)
 
 
 @form("setkey authsize aead aioaead skcipher hash rng conc", r"bind")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from tcrypt.answers.material import Material, material
 from tcrypt.answers.texts import blob, errno_word, group
@@ -77,23 +77,29 @@ class Probe:
     @property
     def skcipher(self) -> SkcipherReference:
         """What the algorithm must answer; NotHere when nothing knows that."""
-        return self._reference(SkcipherReference)
+        found = reference(self.algorithm)
+        if isinstance(found, SkcipherReference):
+            return found
+        raise self._unknown()
 
     @property
     def aead(self) -> AeadReference:
         """The same for an AEAD."""
-        return self._reference(AeadReference)
+        found = reference(self.algorithm)
+        if isinstance(found, AeadReference):
+            return found
+        raise self._unknown()
 
     @property
     def hash(self) -> HashReference:
         """The same for a hash."""
-        return self._reference(HashReference)
-
-    def _reference(self, kind: type[Any]) -> Any:
         found = reference(self.algorithm)
-        if not isinstance(found, kind):
-            raise NotHere(f"there is no reference implementation of {self.algorithm}")
-        return found
+        if isinstance(found, HashReference):
+            return found
+        raise self._unknown()
+
+    def _unknown(self) -> NotHere:
+        return NotHere(f"there is no reference implementation of {self.algorithm}")
 
 
 class Form(NamedTuple):

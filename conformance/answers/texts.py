@@ -35,8 +35,8 @@ def agrees(expected: str, got: str) -> bool:
     """Whether a result is the measured one.
 
     Times do not count; a long blob is written as the first digits of its SHA-256.  What stands in
-    the destination of a forged message is the driver's choice, so that other bytes will do, but not
-    the plaintext where the measured driver kept it back (crypto API, 6.4).
+    the destination of a forged message is the driver's choice: other bytes will do, but not the
+    plaintext where the measured driver kept it back (crypto API, 6.4).
     """
     if expected == got:
         return True
