@@ -100,7 +100,8 @@ class Transform:
             status = setkey(self, lent)
         finally:
             lent[:] = bytes(len(lent))
-        check_status(status, f"{driver}: setkey of {len(key)} bytes")
+        if status or type(status) is not int:
+            check_status(status, f"{driver}: setkey of {len(key)} bytes")
         self.flags &= ~_NEED_KEY
 
     def _submit(self, call: Callable[[Any], int], request: Any) -> int:

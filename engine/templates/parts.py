@@ -13,15 +13,14 @@ from tcrypt.engine.api.transforms import Aead, Ahash, Cipher, Skcipher, Transfor
 
 __all__ = ("Room", "key_part", "xor")
 
-_REQUEST_MASK = ReqFlag.request_mask()
+_REQUEST_MASK = int(ReqFlag.request_mask())
 
 
 def key_part(
     part: Cipher | Skcipher | Aead | Ahash, owner: Transform, key: bytes | bytearray
 ) -> int:
     """Give a part its key under the owner's flags (FORBID_WEAK_KEYS); 0 or its errno."""
-    part.clear_flags(_REQUEST_MASK)
-    part.set_flags(owner.flags)
+    part.flags = part.flags & ~_REQUEST_MASK | owner.flags & _REQUEST_MASK
     try:
         part.setkey(bytes(key))
     except OSError as error:
