@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import os.path
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
+from itertools import takewhile
 
 from tcrypt.answers.asking import Class
 from tcrypt.checks.answers import AnswersBench, Questions, by_algorithm
@@ -92,10 +92,10 @@ def _ask_all(
         with watchdog.watching(subject.id):
             _ask(subject, questions.get(subject.algorithm, Questions()), watchdog, tally)
     for algorithm, unasked in left.items():
-        subject = _built(subjects, algorithm)
-        if subject is not None:
-            with watchdog.watching(subject.id):
-                _ask(subject, unasked, watchdog, tally)
+        built = _built(subjects, algorithm)
+        if built is not None:
+            with watchdog.watching(built.id):
+                _ask(built, unasked, watchdog, tally)
             continue
         names = [a.id for a in unasked.answers] + [q.row.id for q in unasked.rows]
         tally.silent.update(dict.fromkeys(names, f"no driver of {algorithm}"))
@@ -142,7 +142,8 @@ def _ask(subject: Subject, questions: Questions, watchdog: Watchdog, tally: _Tal
 def _difference(problem: Problem) -> str:
     """Both results; where they are long, from shortly before they part."""
     pair = (problem.expected, problem.got)
-    start = max(0, len(os.path.commonprefix(pair)) - _BEFORE)
+    same = sum(1 for _ in takewhile(lambda two: two[0] == two[1], zip(*pair, strict=False)))
+    start = max(0, same - _BEFORE)
     shown = [("..." if start else "") + text[start:][:_WIDTH] for text in pair]
     return f"expected {shown[0]}, got {shown[1]}" if any(pair) else "; ".join(problem.details)
 

@@ -13,6 +13,7 @@ from types import ModuleType
 import pytest
 
 from tcrypt.checks import (
+    answers,
     boundaries,
     fallback,
     faults,
@@ -56,6 +57,7 @@ CHECKS: dict[str, ModuleType] = {
         registration,
         keys,
         vectors,
+        answers,
         boundaries,
         fuzz,
         sequences,
@@ -226,6 +228,8 @@ class TcryptSession:
         for subject, why in self.untested.items():
             for event in journal.untested(subject, why, allowed):
                 self.sink.append(event)
+        if self._plans[answers.CHECK]:
+            self.sink.append(Note(answers.unasked(subject.algorithm for subject in self.subjects)))
 
     def run(self, plan: Plan) -> Recorder:
         """Run one item; its record.  Whatever the driver does, the item gets an end."""

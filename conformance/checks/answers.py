@@ -7,7 +7,7 @@ holds as well: on the same kernel, three drivers of one algorithm gave the same 
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -53,6 +53,7 @@ CHECK = "answers"
 # Rows that take more requests than this are left to a larger profile.
 _MOST_REQUESTS = {"quick": 16, "default": 64}
 _BIND = "bind"
+_REASONS = 12
 _KINDS = {AlgType.SKCIPHER: "skcipher", AlgType.AEAD: "aead", AlgType.AHASH: "hash"}
 _T = TypeVar("_T", Answer, Question)
 
@@ -98,14 +99,22 @@ def measured() -> tuple[dict[str, Questions], dict[tuple[Class, str], list[str]]
     return by_algorithm(linux_answers.shipped().answers, linux_behaviour.shipped().rows)
 
 
-def unasked(algorithms: Iterable[str]) -> dict[str, int]:
-    """How many records say nothing in a run of drivers of these algorithms, by why."""
+def unasked(algorithms: Iterable[str]) -> str:
+    """How many records say nothing in a run of drivers of these algorithms, and why."""
     questions, rest = measured()
-    found = {why: len(ids) for (_, why), ids in rest.items()}
-    absent = sorted(set(questions) - set(algorithms))
-    for name in absent:
-        found[f"no driver of {name} in this run"] = len(questions[name])
-    return found
+    found = Counter({why: len(ids) for (_, why), ids in rest.items()})
+    for name in set(questions) - set(algorithms):
+        found[f"no driver of {name}"] = len(questions[name])
+    shown = [f"{count} {why}" for why, count in sorted(found.items(), key=_most)[:_REASONS]]
+    more = len(found) - len(shown)
+    tail = f"; and {more} more reasons" if more else ""
+    total = linux_answers.COUNT + linux_behaviour.COUNT
+    silent = f"{found.total():,} of {total:,} records of measured Linux answers do not apply"
+    return f"{silent}: {'; '.join(shown)}{tail}"
+
+
+def _most(reason: tuple[str, int]) -> tuple[int, str]:
+    return -reason[1], reason[0]
 
 
 def plans(subject: Subject, settings: Settings, catalogue: Catalogue) -> Iterator[Plan]:
