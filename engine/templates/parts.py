@@ -9,6 +9,7 @@ from tcrypt.engine.api.flags import ReqFlag
 from tcrypt.engine.api.memory import Buffer, Memory
 from tcrypt.engine.api.requests import SkcipherRequest
 from tcrypt.engine.api.scatterlist import Scatterlist, Segment
+from tcrypt.engine.api.shash import Shash
 from tcrypt.engine.api.transforms import Aead, Ahash, Cipher, Skcipher, Transform
 
 __all__ = ("Room", "key_part", "xor")
@@ -17,7 +18,7 @@ _REQUEST_MASK = int(ReqFlag.request_mask())
 
 
 def key_part(
-    part: Cipher | Skcipher | Aead | Ahash, owner: Transform, key: bytes | bytearray
+    part: Cipher | Skcipher | Aead | Ahash | Shash, owner: Transform, key: bytes | bytearray
 ) -> int:
     """Give a part its key under the owner's flags (FORBID_WEAK_KEYS); 0 or its errno."""
     part.flags = part.flags & ~_REQUEST_MASK | owner.flags & _REQUEST_MASK
