@@ -219,7 +219,8 @@ def test_a_failed_self_test_is_unknown(machine: Machine) -> None:
     assert "selftest     : unknown\n" in proc_crypto(machine.registry)
 
 
-def test_a_larval_stands_before_what_is_being_tested(machine: Machine) -> None:
+@pytest.mark.parametrize("row", ["6.9 larval"])
+def test_a_larval_stands_before_what_is_being_tested(machine: Machine, row: str) -> None:
     """It shows its flags: skcipher 5, LARVAL 10, ASYNC 80, TESTED 400 (6.1)."""
     seen: list[str] = []
 
