@@ -95,13 +95,8 @@ def without_a_fallback(subject: Subject) -> list[Problem]:
         return [Problem("usable without a fallback", facts.FALLBACK, wanted, got)]
     after = _state(machine)
     if after != before:
-        return [
-            Problem(
-                "a transform is left half open",
-                facts.FALLBACK,
-                *map(str, (before, after)),
-            )
-        ]
+        left = Problem("a transform is left half open", facts.FALLBACK, str(before), str(after))
+        return [left]
     return []
 
 
