@@ -21,8 +21,10 @@ class Maker:
 
     def __init__(self, reference: CipherReference) -> None:
         self.reference = reference
-        aead = isinstance(reference, AeadReference)
-        self.sizes = reference.enckey_sizes if aead else reference.key_sizes
+        if isinstance(reference, AeadReference):
+            self.sizes = reference.enckey_sizes
+        else:
+            self.sizes = reference.key_sizes
 
     def case(
         self,

@@ -19,8 +19,11 @@ _WEAK_DES = (("des", "0101010101010101"), ("semi", "01fe01fe01fe01fe"))
 
 def weak_keys(reference: SkcipherReference | AeadReference) -> Iterator[tuple[str, bytes]]:
     """Keys of each good size that some cipher calls weak: equal parts, weak DES keys."""
-    aead = isinstance(reference, AeadReference)
-    for size in reference.enckey_sizes if aead else reference.key_sizes:
+    if isinstance(reference, AeadReference):
+        sizes = reference.enckey_sizes
+    else:
+        sizes = reference.key_sizes
+    for size in sizes:
         keys = [("thirds", draw("weak", 8) * (size // 8))]
         keys += [(name, bytes.fromhex(text) * (size // 8)) for name, text in _WEAK_DES]
         keys.append(("halves", draw("weak", size // 2) * 2))

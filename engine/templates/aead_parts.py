@@ -91,8 +91,8 @@ class _ShashMac(Mac):
         data = b"".join(p if isinstance(p, bytes) else p[0].read(p[1], p[2]) for p in pieces)
         out, tfm = bytearray(self._size), self._tfm
         check_status(tfm.digest(ShashDesc(tfm), data, out), f"{tfm.alg.cra_driver_name}: digest")
+        yield from ()
         return bytes(out)
-        yield
 
 
 class _AhashMac(Mac):
