@@ -15,13 +15,12 @@ import pytest
 
 from tcrypt import facts
 from tcrypt.cipher_bench import CipherBench, CipherCase
-from tcrypt.engine import templates
+from tcrypt.engine import software
 from tcrypt.engine.api.dma import DmaDirection
 from tcrypt.engine.api.flags import AlgType, ReqFlag
 from tcrypt.engine.api.machine import Machine, Setup
 from tcrypt.engine.api.scatterlist import Scatterlist, Segment
 from tcrypt.engine.sim import Context
-from tcrypt.engine.software import software_algs
 from tcrypt.layouts import CIPHER_LAYOUTS, CipherLayout, cipher_layout
 from tcrypt.oracle import reference as find_reference
 from tcrypt.problems import Problem
@@ -46,8 +45,10 @@ def synchronous(machine: Machine, request: Any, right: Right) -> int:
 
 
 def asynchronous(machine: Machine, request: Any, right: Right) -> int:
-    """No misdeed either: the driver does its work later, and completes in softirq context."""
-    return later(machine, lambda: request.complete(request.data, right()))
+    """No misdeed either: the work is done where one may sleep, the completion in softirq."""
+    status: list[int] = []
+    machine.sim.schedule(500, Context.WORK, "work", lambda: status.append(right()))
+    return later(machine, lambda: request.complete(request.data, status[0]))
 
 
 def later(machine: Machine, act: Callable[[], object], context: Context = Context.SOFTIRQ) -> int:
@@ -64,29 +65,28 @@ class Planted:
     def __init__(self, misdeed: Misdeed, algorithm: str = "cbc(aes)") -> None:
         self.misdeed = misdeed
         self.machines: list[Machine] = []
-        self.generics = software_algs()
-        kind = AlgType.AEAD if algorithm == _AEAD else AlgType.SKCIPHER
-        self.right: Any = self.bare(Setup()).registry.find(algorithm, kind)
-        self.alg = self.right.variant(
-            cra_driver_name=_DRIVERS[algorithm],
-            encrypt=lambda request: self.call(request, self.right.encrypt),
-            decrypt=lambda request: self.call(request, self.right.decrypt),
-        )
+        self.algorithm = algorithm
+        self.alg = self.alone(Setup())[1]
 
     def call(self, request: Any, right: Callable[[Any], int]) -> Any:
         return self.misdeed(request.tfm.machine, request, lambda: right(request))
 
-    def bare(self, setup: Setup) -> Machine:
-        """A machine with the same generics, on which the driver computes."""
+    def alone(self, setup: Setup) -> tuple[Machine, Any]:
+        """A machine with the generics, and the driver that computes with them."""
         machine = Machine(setup=setup)
-        for alg in self.generics:
-            machine.registry.register(alg)
-        templates.register(machine)
-        return machine
+        software.register(machine)
+        kind = AlgType.AEAD if self.algorithm == _AEAD else AlgType.SKCIPHER
+        right: Any = machine.registry.find(self.algorithm, kind)
+        alg = right.variant(
+            cra_driver_name=_DRIVERS[self.algorithm],
+            encrypt=lambda request: self.call(request, right.encrypt),
+            decrypt=lambda request: self.call(request, right.decrypt),
+        )
+        return machine, alg
 
     def build(self, setup: Setup) -> Machine:
-        machine = self.bare(setup)
-        machine.registry.register(self.alg)
+        machine, alg = self.alone(setup)
+        machine.registry.register(alg)
         self.machines.append(machine)
         return machine
 
