@@ -203,19 +203,12 @@ def eip93_templates(machine: Machine) -> None:
 def eip93_async_fallback(machine: Machine) -> None:
     """An EIP-93 with 128-bit keys only, whose fallbacks are asynchronous and backlogged early.
 
-    The generics that the driver falls back to are wrapped by cryptd with a queue of two.
+    The generic ciphers that the driver falls back to are wrapped by cryptd with a queue of two;
+    the authenc template, which it falls back to as well, is built over the wrapped one.
     """
-    for kind, name in _FALLBACKS:
-        cryptd(machine, machine.registry.find(name, kind), qlen=2)
+    for name in ("ecb(aes)", "cbc(aes)", "ctr(aes)"):
+        cryptd(machine, machine.registry.find(name, AlgType.SKCIPHER), qlen=2)
     attach_eip93(machine, AES128_ONLY)
-
-
-_FALLBACKS = (
-    (AlgType.SKCIPHER, "ecb(aes)"),
-    (AlgType.SKCIPHER, "cbc(aes)"),
-    (AlgType.SKCIPHER, "ctr(aes)"),
-    (AlgType.AEAD, "authenc(hmac(sha1),cbc(aes))"),
-)
 
 
 def attach_eip93(machine: Machine, variant: Variant, policy: FallbackPolicy | None = None) -> None:

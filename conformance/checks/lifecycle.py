@@ -50,8 +50,9 @@ def plans(subject: Subject, settings: Settings, catalogue: Catalogue) -> Iterato
 
 @dataclass(frozen=True, slots=True)
 class _Device:
-    """The device behind a driver, with both ways to bind it."""
+    """The device behind a driver, with what runs on it and both ways to bind it."""
 
+    drives: Callable[[str], bool]
     unbind: Callable[[], int]
     rebind: Callable[[], None]
 
@@ -66,7 +67,7 @@ def _device(subject: Subject, accelerators: list[Accelerator]) -> _Device | str:
     unbind, rebind = own[0].unbind, own[0].rebind
     if unbind is None or rebind is None:
         return f"the provider offers no way to unbind {own[0].name}"
-    return _Device(unbind, rebind)
+    return _Device(own[0].drives, unbind, rebind)
 
 
 class _Lifecycle:
@@ -207,10 +208,12 @@ class _State:
     """What a driver can leave behind on a machine."""
 
     def __init__(self, bench: AnyBench) -> None:
-        machine = bench.machine
+        machine, drives = bench.machine, _attached(bench).drives
         self.mappings = machine.dma.live_mappings
         self.blocks = machine.memory.live_blocks
-        self.drivers = sorted(alg.cra_driver_name for alg in machine.registry)
+        # Others come and go with what they are built over, or when somebody asks for them.
+        hardware = (alg for alg in machine.registry if alg.cra_flags & AlgFlag.ASYNC)
+        self.drivers = sorted(a.cra_driver_name for a in hardware if drives(a.cra_driver_name))
 
     def compared(self, later: _State) -> list[Problem]:
         """What is different later."""

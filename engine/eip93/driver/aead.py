@@ -39,6 +39,10 @@ from tcrypt.engine.eip93.records import (
 
 __all__ = ("AeadContext", "AeadJob", "AuthencSha1Cbc")
 
+# A template that combines this device's hash with a software cipher is no software fallback.
+# Drivers for hardware need a fallback or allocate for each request, and a mask that rules both out
+# reaches the parts of a template as well (crypto API, 6.6).
+_SOFTWARE = AlgFlag.NEED_FALLBACK | AlgFlag.ALLOCATES_MEMORY
 _BLOCK = 16
 _WORD = 4
 _AES_KEY_SIZES = (16, 24, 32)
@@ -118,7 +122,7 @@ class AuthencSha1Cbc:
     def init_tfm(self, tfm: Aead) -> int:
         """Allocate the fallback; its errno when there is none."""
         try:
-            fallback = tfm.machine.registry.alloc_aead(self.name, 0, AlgFlag.NEED_FALLBACK)
+            fallback = tfm.machine.registry.alloc_aead(self.name, 0, _SOFTWARE)
         except OSError as error:
             return -(error.errno or errno.ENOENT)
         tfm.ctx = AeadContext(fallback)
