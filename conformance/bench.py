@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
-from tcrypt import facts
+from tcrypt import diagnosis, facts
 from tcrypt.engine.api.errors import errno_name
 from tcrypt.engine.api.flags import ReqFlag
 from tcrypt.engine.api.machine import Machine
 from tcrypt.engine.api.requests import AnyRequest
 from tcrypt.engine.sim import Context, StepBudgetError
 from tcrypt.problems import Problem, WatchdogError, raised
+from tcrypt.reports.words import Attribution
 from tcrypt.subject import Subject
 from tcrypt.ticket import AfterCompletionError, Ticket
-from tcrypt.watchdog import Watchdog
+from tcrypt.watchdog import DriverGivenUpError, Watchdog
 
 __all__ = ("Bench", "Ticket", "Uninitialised")
 
@@ -26,6 +29,7 @@ _PAGE = 4096
 _FIRST_ARENA = 64 * 1024
 _TIMELINES = 3
 _TIMELINE_LINES = 60
+_DIAGNOSES = 3
 
 
 class Uninitialised:
@@ -68,6 +72,8 @@ class Bench:
         self.watchdog = watchdog
         self.broken = False
         self.timelines = _TIMELINES
+        # For each kind of problem, whose fault the first few were found to be.
+        self._blamed: dict[str, list[Attribution]] = {}
         self._boot()
 
     def _boot(self) -> None:
@@ -86,6 +92,7 @@ class Bench:
         self._arena_size = 0
         self.broken = False
         self._warned = len(self.machine.warnings)
+        self._violations = len(self.machine.monitor.violations)
         self.opened()
 
     def opened(self) -> None:
@@ -113,21 +120,65 @@ class Bench:
         """The arena has a new address: forget what was derived from the old one."""
 
     def guarded(
-        self, what: str, body: Callable[[], list[Problem]], *, again: bool = True
+        self,
+        what: str,
+        body: Callable[[], list[Problem]],
+        *,
+        again: bool = True,
+        timeline: bool = True,
     ) -> list[Problem]:
         """Run one case; a driver that raises or hangs becomes a problem and breaks the bench.
 
         The first failing cases run once more on a new machine that keeps a trace, which becomes
-        the problem's timeline; `again` says whether `body` can be called twice.
+        the problem's timeline, and where an engine stands still, without its wedges.
+
+        Args:
+            what: what is done, for messages.
+            body: does it on the bench's machine; what is wrong.
+            again: whether `body` can be called twice.
+            timeline: whether it is worth its time to do so for a timeline.
         """
         found = self._attempt(what, body)
         if not found:
             return found
-        if again and self.timelines:
+        machine = self.machine
+        if again and timeline and self.timelines:
             self.timelines -= 1
             found = self._traced(what, body, found)
+        if diagnosis.may_be_the_engine(found[0], machine):
+            first, *rest = found
+            # What cannot be run a second time speaks against nobody but the driver.
+            alone = partial(self._alone, what, body) if again else lambda semantics: [first]
+            found = [self._attributed(first, machine, alone), *rest]
         self.broken = True
         return found
+
+    def _attributed(
+        self, problem: Problem, machine: Machine, alone: Callable[[str], list[Problem]]
+    ) -> Problem:
+        """A problem with whose fault it is; many of one kind are taken for the same one's."""
+        known = self._blamed.setdefault(problem.message, [])
+        if len(known) < _DIAGNOSES:
+            problem = diagnosis.attributed(problem, machine, alone)
+            known.append(problem.attribution)
+            return problem
+        alike = known[0] if len(set(known)) == 1 else problem.attribution
+        explained = diagnosis.attributed(problem, machine, lambda semantics: [problem])
+        return explained if explained != problem else problem._replace(attribution=alike)
+
+    def _alone(
+        self, what: str, body: Callable[[], list[Problem]], semantics: str
+    ) -> list[Problem]:
+        """What is wrong with a case on a new machine of these semantics."""
+        subject = self.subject
+        self.subject = subject.under(replace(subject.provider.setup, semantics=semantics))
+        try:
+            self._boot()
+            return self._attempt(what, body)
+        except DriverGivenUpError as error:
+            return [Problem("not run again", facts.PROGRESS, details=(str(error),))]
+        finally:
+            self.subject = subject
 
     def _attempt(self, what: str, body: Callable[[], list[Problem]]) -> list[Problem]:
         self.watchdog.arm()
@@ -187,7 +238,7 @@ class Bench:
         request.ctx = _UNINITIALISED
 
     def machine_problems(self, mappings: int) -> list[Problem]:
-        """Warnings since the last call, and mappings beyond the `mappings` there were before."""
+        """What the machine noticed since the last call, and more mappings than `mappings`."""
         found = []
         warnings = self.machine.warnings
         if len(warnings) > self._warned:
@@ -196,6 +247,10 @@ class Bench:
                     Problem("the kernel would warn", facts.KERNEL_WARNING, details=(text,))
                 )
             self._warned = len(warnings)
+        violations = self.machine.monitor.violations
+        if len(violations) > self._violations:
+            found += diagnosis.engine_problems(self.machine, self._violations)
+            self._violations = len(violations)
         live = self.machine.dma.live_mappings
         if live != mappings:
             found.append(

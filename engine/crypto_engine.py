@@ -158,7 +158,7 @@ class CryptoEngine(EngineHooks):
         matched = self.current is request
         if matched:
             self.current = None
-        if matched or self.retry_support:
+        if self._has_hooks and (matched or self.retry_support):
             self._unprepare_finalized(request)
         if not self.machine.sim.in_softirq:
             self.machine.warn(f"{self.name}: finalize outside of softirq context")
@@ -211,7 +211,7 @@ class CryptoEngine(EngineHooks):
     def _try(self, request: AnyRequest, state: str, *, first: bool) -> bool:
         """Start a request, or complete it with an error; False when it was put back instead."""
         number = self._watch.trying(request)
-        status = self._prepare(request, first=first)
+        status = self._prepare(request, first=first) if self._has_hooks else 0
         if status:
             self._fail(request, number, status, state, "prepare failed")
             return True
@@ -221,7 +221,8 @@ class CryptoEngine(EngineHooks):
             self._watch.started(request, number)
             self.coverage[state, "pump, started"] += 1
             return True
-        self._unprepare(request)
+        if self._has_hooks:
+            self._unprepare(request)
         if self._goes_back(request, status):
             self._put_back(request, number, status, state)
             return False

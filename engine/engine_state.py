@@ -13,7 +13,7 @@ from tcrypt.engine import coverage
 from tcrypt.engine.api.machine import Machine
 from tcrypt.engine.api.queue import CryptoQueue, HeadRule
 from tcrypt.engine.api.requests import AnyRequest
-from tcrypt.engine.semantics import Semantics, semantics_of
+from tcrypt.engine.semantics import WEDGES, Semantics, semantics_of
 from tcrypt.engine.sim import Timer, WorkItem
 
 __all__ = ("EngineState", "Hook")
@@ -68,10 +68,25 @@ class EngineState:
         self._pumping = False
         self._no_room = False
         self._exited = False
+        # Most engines have no hooks to look for, and this is on the way of every request.
+        self._has_hooks = semantics.request_hooks or semantics.hardware_hooks
         self._watch = machine.monitor.watch(name, semantics, retry_support=retry_support)
         self._pump_work = WorkItem(machine.sim, f"{name}-engine: pump", self._pump)
         self._retry = Timer(machine.sim, f"{name}-engine: retry", self._retry_now)
         coverage.follow(semantics.name, self.coverage)
+
+    def peculiarities(self) -> list[str]:
+        """What of these semantics this engine has met, and another engine would not suffer from.
+
+        Only what no driver is to blame for; what one is, the machine's monitor has.
+        """
+        met = {event for _, event in self.coverage}
+        found = []
+        if "prepare failed" in met and not self.semantics.mends("I"):
+            found.append(f"wedge I: {WEDGES['I']}")
+        if "pump, put back" in met:
+            found.append("an error of a request with MAY_BACKLOG puts it back, for ever")
+        return found
 
     def _pump(self) -> None:
         raise NotImplementedError

@@ -70,12 +70,13 @@ class Monitor:
         violations: every rule that was broken, in order.
         breaks: what drivers did that does no harm by itself and may stop an engine later, each
             with what to do instead; in the order in which it was first seen.
+        lives: how far each request has come that is under way or was lately.
     """
 
     def __init__(self) -> None:
         self.violations: list[Violation] = []
         self.breaks: dict[str, None] = {}
-        self._lives: dict[Any, _Life] = {}
+        self.lives: dict[Any, _Life] = {}
 
     def watch(self, name: str, semantics: Semantics, *, retry_support: bool) -> EngineWatch:
         """The part of the record that one engine writes."""
@@ -83,7 +84,7 @@ class Monitor:
 
     def life(self, request: Any) -> _Life:
         """The life of a request, a new one if it was never seen."""
-        lives = self._lives
+        lives = self.lives
         life = lives.get(request)
         if life is None:
             if len(lives) >= _REMEMBERED:
@@ -93,30 +94,40 @@ class Monitor:
 
     def known(self, request: Any) -> _Life | None:
         """The life of a request that was seen before."""
-        return self._lives.get(request)
+        return self.lives.get(request)
 
     def waiting(self, watch: EngineWatch) -> list[Any]:
         """The requests that an engine accepted and has not tried."""
         return [
             request
-            for request, life in self._lives.items()
+            for request, life in self.lives.items()
             if life.watch is watch and life.stage == _WAITING
         ]
 
     def _forget(self) -> None:
-        for request in [r for r, life in self._lives.items() if life.stage >= _DONE]:
-            del self._lives[request]
+        for request in [r for r, life in self.lives.items() if life.stage >= _DONE]:
+            del self.lives[request]
 
 
 class EngineWatch:
     """What one engine reports while it works; every method is called by `CryptoEngine`."""
 
-    __slots__ = ("_last", "_monitor", "_number", "exited", "name", "retry_support", "semantics")
+    __slots__ = (
+        "_last",
+        "_lives",
+        "_monitor",
+        "_number",
+        "exited",
+        "name",
+        "retry_support",
+        "semantics",
+    )
 
     def __init__(
         self, monitor: Monitor, name: str, semantics: Semantics, *, retry_support: bool
     ) -> None:
         self._monitor = monitor
+        self._lives = monitor.lives
         self.name = name
         self.semantics = semantics
         self.retry_support = retry_support
@@ -144,7 +155,7 @@ class EngineWatch:
 
     def trying(self, request: Any) -> int:
         """`do_one_request` is about to be asked; a number that names this submission."""
-        life = self._monitor.life(request)
+        life = self._lives.get(request) or self._monitor.life(request)
         number = life.number
         if 0 < number < self._last and self.semantics.keeps_order:
             why = f"submission {number} after submission {self._last}"
@@ -155,7 +166,7 @@ class EngineWatch:
 
     def started(self, request: Any, number: int) -> bool:
         """`do_one_request` took it; whether it is still in hardware."""
-        life = self._monitor.life(request)
+        life = self._lives[request]
         if life.number != number or life.stage != _TRYING:
             return False
         life.stage = _STARTED
@@ -163,7 +174,7 @@ class EngineWatch:
 
     def put_back(self, request: Any, number: int, status: int) -> None:
         """`do_one_request` answered `status`, and the request waits again."""
-        life = self._monitor.life(request)
+        life = self._lives[request]
         if life.number == number and life.stage == _TRYING:
             life.stage = _WAITING
         else:

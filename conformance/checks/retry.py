@@ -98,12 +98,17 @@ class _Retry:
         name = load.name
         bench.broken = True
         bench.refresh()
-        swarm = make_swarm(bench)
-        play = partial(self._play, bench, swarm, load)
-        found = bench.guarded("retry", play, again=False)
+        swarms: list[AnySwarm] = []
+
+        def play() -> list[Problem]:
+            swarms.append(make_swarm(bench))
+            return self._play(bench, swarms[-1], load)
+
+        found = bench.guarded("retry", play, timeline=False)
         recorder.result(f"{name}/all", found, token=name)
         if found:
             return
+        swarm = swarms[0]
         for flight in swarm.flights:
             judge = partial(self._flight_problems, swarm, flight, load)
             problems = bench.guarded("retry", judge, again=False)
