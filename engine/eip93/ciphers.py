@@ -36,11 +36,13 @@ class _Cipher(Protocol):
 class CipherCore:
     """The DES, Triple-DES and AES cores of one device, with their key schedules cached.
 
-    `ctr_tail_counts` says whether the next IV counts a partial CTR block.
+    `ctr_tail_counts` says whether the next IV counts a partial CTR block, `icm_counter_bits` how
+    wide the counter of ICM mode is.
     """
 
-    def __init__(self, *, ctr_tail_counts: bool) -> None:
+    def __init__(self, *, ctr_tail_counts: bool, icm_counter_bits: int = 16) -> None:
         self._tail_counts = ctr_tail_counts
+        self._icm_bits = icm_counter_bits
         self._functions: dict[tuple[int, int, bool], CipherFunction] = {}
         self._aes = lru_cache(_CACHED_KEYS)(partial(_electronic, Cipher.AES))
 
@@ -56,6 +58,8 @@ class CipherCore:
             return _copy
         if mode is CipherMode.CTR:
             return self._ctr
+        if mode is CipherMode.ICM:
+            return self._icm
         return (_cbc if mode is CipherMode.CBC else _ecb)(cipher, inbound)
 
     def _ctr(self, key: bytes, iv: bytes, data: bytes) -> tuple[bytes, bytes]:
@@ -73,6 +77,18 @@ class CipherCore:
             output = AES.new(key, AES.MODE_CTR, nonce=nonce, initial_value=counter).encrypt(data)
         used = blocks if self._tail_counts else length // AES_BLOCK
         return output, nonce + ((counter + used) % _COUNTERS).to_bytes(4, "big")
+
+    def _icm(self, key: bytes, iv: bytes, data: bytes) -> tuple[bytes, bytes]:
+        """Integer counter mode: like CTR, with a counter of the width that the variant says."""
+        length, span = len(data), 1 << self._icm_bits
+        blocks = -(-length // AES_BLOCK)
+        start = int.from_bytes(iv)
+        fixed, counter = start - start % span, start % span
+        numbers = (fixed + (counter + number) % span for number in range(blocks))
+        stream = b"".join([number.to_bytes(AES_BLOCK) for number in numbers])
+        output = _xor(data, self._aes(key).encrypt(stream)[:length])
+        used = blocks if self._tail_counts else length // AES_BLOCK
+        return output, (fixed + (counter + used) % span).to_bytes(AES_BLOCK)
 
 
 class _Chain:

@@ -1,8 +1,12 @@
-"""The EIP-93 packet engine in autonomous ring mode, at its registers.
+"""The EIP-93 packet engine, at its registers.
 
 A driver reaches the device through four doors: `read32` and `write32`, memory behind a bus on
 which the device is the master, and an interrupt line that the device drives.  `jobs` and `options`
 are for a test bench: evidence of what the device did and of what it was built with.
+
+The device allocates nothing and keeps no reference to anything of a driver: what implements
+the bus may sit in another process.  It may also call `read32` and `write32` from inside of a bus
+access or a change of the line.
 """
 
 from __future__ import annotations
@@ -12,21 +16,30 @@ from functools import partial
 from typing import Final, NoReturn
 
 from tcrypt.engine.eip93 import registers as reg
+from tcrypt.engine.eip93.direct import DirectHost
 from tcrypt.engine.eip93.errors import DriverFault, NotModelled
 from tcrypt.engine.eip93.interrupts import InterruptBlock, InterruptLine
-from tcrypt.engine.eip93.operations import DMABus, PacketCore
+from tcrypt.engine.eip93.lanes import DMABus, swap_word
+from tcrypt.engine.eip93.modes import Modes, Parts
 from tcrypt.engine.eip93.options import Options
-from tcrypt.engine.eip93.regmap import WINDOWS, Access, Register, registers_of
+from tcrypt.engine.eip93.protocols import ProtocolCore
+from tcrypt.engine.eip93.regmap import Access, Register, registers_of
 from tcrypt.engine.eip93.rings import Rings
 from tcrypt.engine.eip93.sequencer import Latency, Sequencer
 from tcrypt.engine.eip93.variants import MT7621, Variant
+from tcrypt.engine.eip93.windows import Windows
 from tcrypt.engine.sim import Simulation
 
 __all__ = ("DMABus", "Device", "InterruptLine", "Latency")
 
 _Reader = Callable[[], int]
 _Writer = Callable[[int], None]
-_WRITE_ONLY: Final = frozenset({Access.W1S, Access.W1C})
+_WRITE_ONLY: Final = frozenset({Access.W1S, Access.W1C, Access.WO, Access.TRIGGER})
+_WINDOW_WRITES: Final = frozenset({Access.RW, Access.WO, Access.DATA})
+_STORED: Final = (reg.PE_BUF_THRESH, reg.PE_DMA_CFG, reg.PE_CLOCK_CTRL)
+_STATUS_BITS: Final = 0xFF << reg.CONTROL_STATUS_SHIFT
+_NS: Final = 1_000_000_000
+_PULSE_CLOCKS: Final = 2
 
 
 class Device:
@@ -49,17 +62,33 @@ class Device:
         latency: Latency = Latency.SIMULATED,
     ) -> None:
         self.options: Final = Options.decode(variant.option_1)
-        self._core = PacketCore(bus, variant)
+        self._core = ProtocolCore(bus, variant)
         self._rings = Rings(sim, variant, lambda: self._interrupts.update())
-        self._interrupts = InterruptBlock(irq, self._rings.levels)
+        pulse = _PULSE_CLOCKS * _NS // variant.clock_hz
+        self._interrupts = InterruptBlock(sim, irq, self._rings.levels, pulse)
         self._sequencer = Sequencer(
             sim, bus, self._rings, self._interrupts, self._core, variant, latency
         )
-        registers = registers_of(variant.endian_offset)
-        self._registers = {register.offset: register for register in registers}
-        self._stored = {r.offset: r.reset for r in registers if r.access is Access.RW}
-        self._readers = self._make_readers(variant)
-        self._writers = self._make_writers()
+        self._windows = Windows()
+        self._direct = DirectHost(
+            self._sequencer, self._rings, self._interrupts, self._core, self._windows
+        )
+        parts = Parts(
+            self._sequencer,
+            self._direct,
+            self._rings,
+            self._interrupts,
+            self._core,
+            self._windows,
+        )
+        self._modes = Modes(bus, variant, parts, self._follow_mode)
+        self._registers = registers_of(variant.endian_offset)
+        self._stored = {offset: self._registers[offset].reset for offset in _STORED}
+        self._lanes: int | None = None
+        self._straight_readers = self._make_readers(variant)
+        self._straight_writers = self._make_writers(variant)
+        self._readers = self._straight_readers
+        self._writers = self._straight_writers
         self.reset()
 
     @property
@@ -74,6 +103,8 @@ class Device:
         self._core.reset()
         self._rings.reset()
         self._sequencer.reset()
+        self._windows.clear()
+        self._modes.reset()
         self._interrupts.reset()
 
     def read32(self, offset: int) -> int:
@@ -84,9 +115,7 @@ class Device:
             NotModelled: the register is not modelled.
         """
         reader = self._readers.get(offset)
-        if reader is None:
-            self._refuse(offset, None)
-        return reader()
+        return self._read_window(offset) if reader is None else reader()
 
     def write32(self, offset: int, value: int) -> None:
         """Write a 32-bit `value` to the register at byte `offset` of the window.
@@ -98,21 +127,75 @@ class Device:
         """
         writer = self._writers.get(offset)
         if writer is None or value >> 32:
+            self._write_window(offset, value)
+        else:
+            writer(value)
+
+    # The windows of direct host mode, and what cannot be accessed at all.
+
+    def _read_window(self, offset: int) -> int:
+        register = self._registers.get(offset)
+        if register is None:
+            self._refuse(offset, None)
+        if register.access is Access.DATA:
+            self._only_direct(register, None)
+            value = self._windows.read_data(offset)
+        elif register.access is Access.RW:
+            value = self._read_record(register)
+        elif register.access is Access.WO and self._sequencer.halting.halted:
+            value = self._halted_sa(register)
+        else:
+            self._refuse(offset, None)
+        return value if self._lanes is None else swap_word(value, self._lanes)
+
+    def _read_record(self, register: Register) -> int:
+        if self._sequencer.halting.halted and register.offset < reg.STATE_WINDOW:
+            return self._halted_sa(register)
+        self._only_direct(register, None)
+        record, at = self._windows.locate(register.offset)
+        return int.from_bytes(record[at : at + 4], "little")
+
+    def _halted_sa(self, register: Register) -> int:
+        """While the engine stands at a halt, the window shows the SA record in work."""
+        at = register.offset - reg.SA_WINDOW
+        return int.from_bytes(self._sequencer.sa[at : at + 4], "little")
+
+    def _write_window(self, offset: int, value: int) -> None:
+        register = self._registers.get(offset)
+        if register is None or value >> 32 or register.access not in _WINDOW_WRITES:
             self._refuse(offset, value)
-        writer(value)
+        self._only_direct(register, value)
+        if self._lanes is not None:
+            value = swap_word(value, self._lanes)
+        if register.access is Access.DATA:
+            self._windows.write_data(offset, value)
+            return
+        record, at = self._windows.locate(offset)
+        record[at : at + 4] = value.to_bytes(4, "little")
+        if offset == reg.SA_READY:
+            self._direct.records_ready(self._stored[reg.PE_CLOCK_CTRL])
+
+    def _only_direct(self, register: Register, value: int | None) -> None:
+        if not self._modes.direct:
+            rule = "the windows are for direct host mode, or to be read while the engine is halted"
+            raise DriverFault(register.name, value, rule)
+        arc4 = register.offset >= reg.ARC4_WINDOW and register.access is Access.RW
+        clocks = reg.CLOCK_CTRL_PE | (reg.CLOCK_CTRL_ARC4 if arc4 else 0)
+        if clocks & ~self._stored[reg.PE_CLOCK_CTRL]:
+            rule = f"the windows need the clocks {clocks:#x} of PE_CLOCK_CTRL"
+            raise DriverFault(register.name, value, rule)
 
     def _refuse(self, offset: int, value: int | None) -> NoReturn:
         name = f"offset {offset:#x}"
         if not 0 <= offset < reg.WINDOW_SIZE:
             raise DriverFault(name, value, f"the window has {reg.WINDOW_SIZE:#x} bytes")
         if offset % 4:
+            self._interrupts.latch(reg.INT_INTERFACE_ERR)
+            self._interrupts.update()
             raise DriverFault(name, value, "registers are accessed as aligned 32-bit words")
         register = self._registers.get(offset)
         if register is not None:
             self._refuse_register(register, value)
-        for first, end, feature in WINDOWS:
-            if first <= offset < end:
-                raise NotModelled(name, value, feature)
         raise NotModelled(name, value, "a register that the register map does not list")
 
     def _refuse_register(self, register: Register, value: int | None) -> NoReturn:
@@ -123,6 +206,8 @@ class Device:
         if value is not None and value >> 32:
             raise DriverFault(register.name, value, "registers are 32 bits wide")
         raise NotModelled(register.name, value, register.access.value)
+
+    # Registers.
 
     def _make_readers(self, variant: Variant) -> dict[int, _Reader]:
         rings, interrupts, sequencer = self._rings, self._interrupts, self._sequencer
@@ -135,47 +220,112 @@ class Device:
             reg.PE_RD_COUNT: lambda: rings.results,
             reg.PE_RING_RW_PNTR: rings.read_pointers,
             reg.PE_RING_STAT: rings.read_status,
-            reg.PE_CONFIG: sequencer.read_config,
-            reg.PE_STATUS: sequencer.read_status,
+            reg.PE_CONFIG: self._modes.read_config,
+            reg.PE_STATUS: self._modes.read_status,
+            reg.PE_INBUF_COUNT: lambda: 0,  # What is written there is taken at once.
+            reg.PE_OUTBUF_COUNT: lambda: self._windows.output_bytes,
+            reg.PE_BUF_RW_PNTR: self._windows.read_pointers,
+            variant.endian_offset: self._modes.read_endian,
+            reg.PE_HALT: lambda: sequencer.halting.read(sequencer.working),
             reg.PE_OPTION_1: lambda: variant.option_1,
             reg.PE_OPTION_0: lambda: variant.option_0,
             reg.PE_REVISION: lambda: variant.revision,
             reg.INT_UNMASK_STAT: interrupts.raw,
             reg.INT_MASK_STAT: interrupts.masked,
             reg.INT_MASK: interrupts.enabled,
+            reg.INT_CFG: interrupts.read_config,
         }
         for index in range(reg.DESCRIPTOR_BYTES // 4):
-            readers[reg.PE_CTRL_STAT + 4 * index] = partial(self._read_window, index)
+            readers[reg.PE_CTRL_STAT + 4 * index] = partial(self._read_descriptor, index)
         for offset in self._stored:
-            readers.setdefault(offset, partial(self._stored.__getitem__, offset))
+            readers[offset] = partial(self._stored.__getitem__, offset)
         return readers
 
-    def _read_window(self, index: int) -> int:
+    def _read_descriptor(self, index: int) -> int:
         return self._sequencer.window[index]
 
-    def _make_writers(self) -> dict[int, _Writer]:
+    def _make_writers(self, variant: Variant) -> dict[int, _Writer]:
         rings, interrupts, sequencer = self._rings, self._interrupts, self._sequencer
-        special: dict[int, _Writer] = {
+        checked: dict[int, _Writer] = {
             reg.PE_CDR_BASE: rings.write_command_base,
             reg.PE_RDR_BASE: rings.write_result_base,
             reg.PE_RING_CONFIG: rings.write_config,
             reg.PE_RING_THRESH: rings.write_thresholds,
-            reg.PE_CONFIG: sequencer.write_config,
+            reg.PE_CONFIG: self._modes.write_config,
+            reg.PE_BUF_THRESH: self._write_buffer_thresholds,
+            reg.PE_DMA_CFG: partial(self._stored.__setitem__, reg.PE_DMA_CFG),
+            reg.PE_CLOCK_CTRL: partial(self._stored.__setitem__, reg.PE_CLOCK_CTRL),
+            variant.endian_offset: self._modes.write_endian,
+            reg.PE_HALT: sequencer.halting.write,
             reg.INT_MASK: interrupts.set_mask,
+            reg.INT_CFG: interrupts.configure,
         }
         writers: dict[int, _Writer] = {
             # These decode their value themselves: they are written for every packet.
             reg.PE_CD_COUNT: sequencer.doorbell,
             reg.PE_RD_COUNT: sequencer.take_results,
             reg.PE_RING_STAT: rings.clear_status,
+            reg.PE_INBUF_COUNT: self._add_input,
+            reg.PE_OUTBUF_COUNT: self._take_output,
+            reg.PE_CONTINUE: sequencer.proceed,
             reg.INT_CLR: interrupts.clear,
             reg.INT_MASK_ENABLE: interrupts.enable,
             reg.INT_MASK_DISABLE: interrupts.disable,
         }
-        for offset in self._stored:
-            store = special.get(offset, partial(self._stored.__setitem__, offset))
+        for offset, store in checked.items():
             writers[offset] = partial(_write_checked, self._registers[offset], store)
+        for index in range(reg.DESCRIPTOR_BYTES // 4):
+            writers[reg.PE_CTRL_STAT + 4 * index] = partial(self._write_descriptor, index)
         return writers
+
+    def _write_descriptor(self, index: int, value: int) -> None:
+        """A word of the descriptor; only the engine sets PE_READY and the status bits."""
+        name = self._registers[reg.PE_CTRL_STAT + 4 * index].name
+        if self._modes.rings:
+            rule = "descriptors are written to registers in direct host and target command mode"
+            raise DriverFault(name, value, rule)
+        words = list(self._sequencer.window)
+        if index == 0:
+            value &= words[0] | ~reg.CONTROL_PE_READY
+            value &= ~_STATUS_BITS
+        words[index] = value
+        self._sequencer.window = tuple(words)
+
+    def _write_buffer_thresholds(self, value: int) -> None:
+        self._stored[reg.PE_BUF_THRESH] = value
+        self._direct.write_thresholds(value)
+
+    def _add_input(self, value: int) -> None:
+        self._only_direct(self._registers[reg.PE_INBUF_COUNT], value)
+        self._direct.add_input(value)
+
+    def _take_output(self, value: int) -> None:
+        self._only_direct(self._registers[reg.PE_OUTBUF_COUNT], value)
+        self._direct.take_output(value)
+
+    def _follow_mode(self, direct: bool, lanes: int | None) -> None:
+        """Let counts go to the part that is in charge, and accesses through the byte lanes."""
+        counts: tuple[_Writer, _Writer] = (
+            (self._direct.doorbell, self._direct.take_result)
+            if direct
+            else (self._sequencer.doorbell, self._sequencer.take_results)
+        )
+        writers = self._straight_writers
+        writers[reg.PE_CD_COUNT], writers[reg.PE_RD_COUNT] = counts
+        self._lanes = lanes
+        self._readers, self._writers = self._straight_readers, writers
+        if lanes is not None:
+            read, write = self._straight_readers, writers
+            self._readers = {at: partial(_read_swapped, read[at], lanes) for at in read}
+            self._writers = {at: partial(_write_swapped, write[at], lanes) for at in write}
+
+
+def _read_swapped(read: _Reader, lanes: int) -> int:
+    return swap_word(read(), lanes)
+
+
+def _write_swapped(write: _Writer, lanes: int, value: int) -> None:
+    write(swap_word(value, lanes))
 
 
 def _write_checked(register: Register, store: _Writer, value: int) -> None:

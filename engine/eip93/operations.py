@@ -10,15 +10,19 @@ what Linux drivers rely on where that is silent, as the comments say.
 from __future__ import annotations
 
 import struct
-from typing import Final, NamedTuple, Protocol
+from typing import Final, NamedTuple
 
 from tcrypt.engine.compression import BLOCK_BYTES
 from tcrypt.engine.eip93 import registers as reg
+from tcrypt.engine.eip93.aes_keys import original_key
+from tcrypt.engine.eip93.arc4 import arc4_crypt, arc4_state
 from tcrypt.engine.eip93.errors import DriverFault, NotModelled
 from tcrypt.engine.eip93.hashing import HashCore
-from tcrypt.engine.eip93.padding import pad_bytes, pkcs7_length
-from tcrypt.engine.eip93.plan import CipherPlan, HashPlan, Plan
-from tcrypt.engine.eip93.records import HashSource, PadType
+from tcrypt.engine.eip93.lanes import DMABus
+from tcrypt.engine.eip93.padding import Verdict, pad_bytes, verify_pad
+from tcrypt.engine.eip93.plan import CipherPlan, HashPlan, Kind, Plan
+from tcrypt.engine.eip93.prng import Random
+from tcrypt.engine.eip93.records import HashSource, IVSource
 from tcrypt.engine.eip93.variants import Variant
 from tcrypt.engine.sim import BusError
 
@@ -27,24 +31,21 @@ __all__ = ("DMABus", "Outcome", "PacketCore")
 _COUNT: Final = struct.Struct("<Q")
 _AES_IV_BYTES: Final = 16
 _KEYED_BYTES: Final = 64  # byte count that HASH_SOURCE 0 forces: one block of key has gone before
-
-
-class DMABus(Protocol):
-    """The device's way to memory; both methods raise `tcrypt.engine.sim.BusError`."""
-
-    def read(self, address: int, length: int, /) -> bytes:
-        """The `length` bytes at a bus address."""
-
-    def write(self, address: int, data: bytes, /) -> None:
-        """Store `data` at a bus address."""
+_EXPLICIT: Final = slice(4, 12)  # of a counter block: between nonce and block counter
+_FIRST_BLOCK: Final = (1).to_bytes(4)
+_ARC4_STATEFUL: Final = 2
+_UNUSUAL: Final = reg.CONTROL_PRNG_MODE | reg.CONTROL_HALT
+_STATE: Final = IVSource.STATE
+_NO_PAD: Final = Verdict(0, 0)
 
 
 class Outcome(NamedTuple):
-    """What the result descriptor says of a packet: status byte, pad count, output length."""
+    """What the result descriptor says of a packet: status byte, pad count, length, pad value."""
 
     status: int
     pad: int
     length: int
+    value: int = 0
 
 
 class _Hashed(NamedTuple):
@@ -61,18 +62,46 @@ class _Hashed(NamedTuple):
 
 
 class PacketCore:
-    """The packet engine of one device, between a fetched descriptor and its result."""
+    """The packet engine of one device, between a fetched descriptor and its result.
+
+    Attributes:
+        jobs: How many packets with at least one byte of data were processed, ever.
+        random: The random number generator.
+    """
 
     def __init__(self, bus: DMABus, variant: Variant) -> None:
         self.jobs = 0
+        self.random = Random()
         self._bus = bus
+        self._records = bus
+        self._held: list[tuple[int, bytes]] | None = None
         self._variant = variant
+        self._alignment = variant.data_alignment
+        self._finds_tags = True
         self._hashes = HashCore()
         self._iv = bytes(_AES_IV_BYTES)
 
     def reset(self) -> None:
-        """Forget the IV that the last packet left behind."""
+        """Forget the IV that the last packet left behind, and the random numbers."""
         self._iv = bytes(_AES_IV_BYTES)
+        self.random.reset()
+
+    def mount(self, data: DMABus, records: DMABus, *, finds_tags: bool = True) -> None:
+        """Say where data lies, and where SA and state records do.
+
+        Where input is streamed and not addressed, a tag behind it cannot be found.
+        """
+        self._bus, self._records, self._finds_tags = data, records, finds_tags
+
+    def hold(self) -> None:
+        """Let the writes to SA and state record of the next packet wait for `commit`."""
+        self._held = []
+
+    def commit(self) -> None:
+        """Do the writes that were held back; raises BusError."""
+        held, self._held = self._held or (), None
+        for address, data in held:
+            self._records.write(address, data)
 
     def run(self, plan: Plan, words: tuple[int, ...], sa: bytes) -> Outcome:
         """Process one packet; `words` is its command descriptor.
@@ -83,21 +112,20 @@ class PacketCore:
             NotModelled: the descriptor asks for something that the model lacks.
             DriverFault: it asks for something without a defined answer.
         """
-        length = words[7] & reg.LENGTH_BYTES
-        bypass = (words[7] >> reg.LENGTH_BYPASS_SHIFT) * 4
-        # Priority of errors: operation and zero length come before the algorithms, those before
-        # the packet length.  Between the first two the manual leaves the order open.
-        if plan.status == reg.ERR_OPERATION:
-            return Outcome(reg.ERR_OPERATION, 0, 0)
-        if not length:
-            return Outcome(reg.ERR_ZERO_LENGTH, 0, 0)
-        if plan.status:
-            return Outcome(plan.status, 0, 0)
-        if length < bypass + plan.offset:
-            return Outcome(reg.ERR_LENGTH, 0, 0)
-        self._check(words)
+        control, last = words[0], words[7]
+        length = last & reg.LENGTH_BYTES
+        enough = 0 < length >= (last >> reg.LENGTH_BYPASS_SHIFT << 2) + plan.offset
+        usual = enough and not control & _UNUSUAL and self._alignment == 1
+        if not (usual and plan.plain):  # Almost every packet is.
+            refused = self.refusal(plan, words)
+            if refused is not None:
+                return refused
         try:
+            if plan.kind is Kind.RANDOM:
+                return self._random(words, sa)
             data = self._bus.read(words[1], length)
+            if plan.kind is Kind.ESP:
+                return self._esp(plan, words, sa, data)
             self.jobs += 1
             if plan.cipher is None:
                 return self._hash_only(plan, words, sa, data)
@@ -107,17 +135,42 @@ class PacketCore:
         except BusError:
             return Outcome(reg.ERR_BUS, 0, 0)
 
+    def refusal(self, plan: Plan, words: tuple[int, ...]) -> Outcome | None:
+        """The result of a packet that is not even begun; None if it is.
+
+        Priority of errors: operation and zero length come before the algorithms, those before the
+        packet length.  Between the first two the manual leaves the order open.
+        """
+        length = words[7] & reg.LENGTH_BYTES
+        if plan.status == reg.ERR_OPERATION:
+            return Outcome(reg.ERR_OPERATION, 0, 0)
+        mode = words[0] & reg.CONTROL_PRNG_MODE
+        if bool(mode) is not (plan.kind is Kind.RANDOM):
+            rule = "a PRNG mode goes with the PRNG operation, and only with it"
+            raise DriverFault("descriptor word 0", words[0], rule)
+        if not length and mode != reg.CONTROL_PRNG_INIT:
+            return Outcome(reg.ERR_ZERO_LENGTH, 0, 0)
+        if plan.status:
+            return Outcome(plan.status, 0, 0)
+        if length < (words[7] >> reg.LENGTH_BYPASS_SHIFT) * 4 + plan.offset:
+            return Outcome(reg.ERR_LENGTH, 0, 0)
+        self._check(words)
+        return None
+
     def _check(self, words: tuple[int, ...]) -> None:
-        control = words[0]
-        if control & reg.CONTROL_PRNG_MODE:
-            raise NotModelled("descriptor word 0", control, "the random number generator")
-        if control & reg.CONTROL_HALT:
-            raise NotModelled("descriptor word 0", control, "the halt mode")
-        alignment = self._variant.data_alignment
+        if words[0] & reg.CONTROL_HALT:
+            raise NotModelled("descriptor word 0", words[0], "the halt bit of a descriptor")
+        alignment = self._alignment
         for number, name in ((1, "source"), (2, "destination")):
             if words[number] % alignment:
                 rule = f"the {name} address is a multiple of {alignment}"
                 raise DriverFault(f"descriptor word {number}", words[number], rule)
+
+    def _random(self, words: tuple[int, ...], sa: bytes) -> Outcome:
+        raise NotModelled("descriptor word 0", words[0], "the random number generator")
+
+    def _esp(self, plan: Plan, words: tuple[int, ...], sa: bytes, data: bytes) -> Outcome:
+        raise NotModelled("SA_CMD0", plan.command.word0, "protocol operations")
 
     def _outbound(
         self, plan: Plan, cipher: CipherPlan, words: tuple[int, ...], sa: bytes, data: bytes
@@ -126,20 +179,28 @@ class PacketCore:
         bypass = words[7] >> reg.LENGTH_BYPASS_SHIFT << 2
         start = bypass + plan.offset
         payload = data[start:]
-        alignment = cipher.alignments.get(words[0] >> reg.CONTROL_PAD_SHIFT)
-        if alignment is None:
-            rule = "pad control is 0 or a power of two"
-            raise DriverFault("descriptor word 0", words[0], rule)
-        pad = b""
-        if alignment > 1:
-            constant = words[0] >> reg.CONTROL_PAD_VALUE_SHIFT & 0xFF
-            pad = pad_bytes(cipher.pad_type, len(payload), alignment, constant)
-        text, iv = self._cipher(cipher, words, sa, payload + pad)
+        pad = self._pad(cipher, words, len(payload))
+        if pad:
+            payload += pad
+        text, iv = self._cipher(cipher, words, sa, payload, data[bypass:start])
         hashed = None
         if plan.hash is not None:
             hashed = self._hash(plan.hash, words, sa, data[bypass:start] + text)
         head = data[: start if plan.command.copy_header else bypass]
-        return self._finish(plan, words, head + text, iv, hashed, len(pad))
+        return self._finish(
+            plan, words, head + text, iv, hashed, Verdict(0, len(pad)) if pad else _NO_PAD
+        )
+
+    def _pad(self, cipher: CipherPlan, words: tuple[int, ...], length: int) -> bytes:
+        """The padding of `length` bytes of outbound data."""
+        alignment = cipher.alignments.get(words[0] >> reg.CONTROL_PAD_SHIFT)
+        if alignment is None:
+            rule = "pad control is 0 or a power of two"
+            raise DriverFault("descriptor word 0", words[0], rule)
+        if not alignment:
+            return b""
+        value = words[0] >> reg.CONTROL_PAD_VALUE_SHIFT & 0xFF
+        return pad_bytes(cipher.pad_type, length, alignment, value)
 
     def _inbound(
         self, plan: Plan, cipher: CipherPlan, words: tuple[int, ...], sa: bytes, data: bytes
@@ -147,7 +208,7 @@ class PacketCore:
         """Hash and decrypt side by side: the hash covers header and ciphertext."""
         bypass = words[7] >> reg.LENGTH_BYPASS_SHIFT << 2
         start = bypass + plan.offset
-        status = pad = 0
+        status = 0
         hashed = None
         if plan.hash is not None:
             hashed = self._hash(plan.hash, words, sa, data[bypass:])
@@ -158,14 +219,10 @@ class PacketCore:
             # Processed all the same; what the core does with the rest is assumed to be nothing.
             status |= reg.ERR_BLOCK_SIZE
             payload = payload[:-excess]
-        text, iv = self._cipher(cipher, words, sa, payload)
-        if cipher.block > 1 and cipher.pad_type is not PadType.ZERO:
-            status_of_pad, pad = _check_padding(cipher, text)
-            status |= status_of_pad
-            if not plan.command.copy_pad:
-                text = text[: len(text) - pad]
+        text, iv = self._cipher(cipher, words, sa, payload, data[bypass:start])
+        verdict = verify_pad(cipher.pad_type, text) if cipher.verifies else _NO_PAD
         head = data[: start if plan.command.copy_header else bypass]
-        return self._finish(plan, words, head + text, iv, hashed, pad, status)
+        return self._finish(plan, words, head + text, iv, hashed, verdict, status)
 
     def _hash_only(self, plan: Plan, words: tuple[int, ...], sa: bytes, data: bytes) -> Outcome:
         bypass = words[7] >> reg.LENGTH_BYPASS_SHIFT << 2
@@ -173,23 +230,53 @@ class PacketCore:
         if plan.hash is not None:
             hashed = self._hash(plan.hash, words, sa, data[bypass:])
         head = data if plan.command.copy_payload else data[:bypass]
-        return self._finish(plan, words, head, b"", hashed, 0)
+        return self._finish(plan, words, head, b"", hashed, _NO_PAD)
 
     def _cipher(
-        self, cipher: CipherPlan, words: tuple[int, ...], sa: bytes, data: bytes
+        self, cipher: CipherPlan, words: tuple[int, ...], sa: bytes, data: bytes, header: bytes
     ) -> tuple[bytes, bytes]:
         """Output and next IV; the engine keeps that IV for packets that read none."""
+        if cipher.arc4:
+            return arc4_crypt(self._arc4_state(cipher, words, sa), data)
         key = sa[reg.SA_KEY : reg.SA_KEY + cipher.key_bytes]
+        if cipher.last_key:
+            key = original_key(key)
         size = cipher.iv_bytes
         if not size:
             return cipher.run(key, b"", data)
-        if cipher.iv_from_state:
-            iv = self._bus.read(words[4] + reg.STATE_IV, size)
+        if cipher.iv_source is _STATE:
+            iv = self._records.read(words[4] + reg.STATE_IV, size)
         else:
-            iv = self._iv[:size]
+            iv = self._first_iv(cipher, words, sa, header)
         text, iv = cipher.run(key, iv, data)
         self._iv = iv + self._iv[size:]
         return text, iv
+
+    def _first_iv(
+        self, cipher: CipherPlan, words: tuple[int, ...], sa: bytes, header: bytes
+    ) -> bytes:
+        size, source = cipher.iv_bytes, cipher.iv_source
+        if source is _STATE:
+            return self._records.read(words[4] + reg.STATE_IV, size)
+        if source is IVSource.KEEP:
+            return self._iv[:size]
+        if source is IVSource.PRNG:
+            iv = self.random.block()
+            explicit = iv[_EXPLICIT] if cipher.counter else iv[:size]
+        else:
+            length = 8 if cipher.counter else size
+            ends = self._variant.input_iv_ends_header
+            explicit = header[-length:] if ends else header[:length]
+        if cipher.counter:
+            return sa[reg.SA_NONCE : reg.SA_NONCE + 4] + explicit + _FIRST_BLOCK
+        return explicit
+
+    def _arc4_state(self, cipher: CipherPlan, words: tuple[int, ...], sa: bytes) -> bytes:
+        """The state that a packet begins with: from its key, or where the last one left it."""
+        if cipher.arc4 == _ARC4_STATEFUL and not words[0] & reg.CONTROL_INIT_ARC4:
+            pointers = sa[reg.SA_NONCE : reg.SA_NONCE + 2]
+            return pointers + self._records.read(words[5], reg.ARC4_BYTES)
+        return arc4_state(sa[reg.SA_KEY : reg.SA_KEY + cipher.key_bytes])
 
     def _hash(self, plan: HashPlan, words: tuple[int, ...], sa: bytes, data: bytes) -> _Hashed:
         algorithm = plan.algorithm
@@ -197,7 +284,7 @@ class PacketCore:
         if plan.source is HashSource.SA:
             state, count = sa[reg.SA_INNER_DIGEST : reg.SA_INNER_DIGEST + size], _KEYED_BYTES
         elif plan.source is HashSource.STATE:
-            raw = self._bus.read(words[4] + reg.STATE_BYTE_COUNT, _COUNT.size + size)
+            raw = self._records.read(words[4] + reg.STATE_BYTE_COUNT, _COUNT.size + size)
             count, state = _COUNT.unpack_from(raw)[0], raw[_COUNT.size :]
         else:
             state, count = algorithm.initial, 0
@@ -213,7 +300,7 @@ class PacketCore:
 
     def _verify(self, plan: HashPlan, words: tuple[int, ...], digest: bytes) -> int:
         """Compare the tag that follows the payload, which the descriptor's length leaves out."""
-        if not (digest and self._variant.checks_basic_icv):
+        if not (digest and self._variant.checks_basic_icv and self._finds_tags):
             return 0
         behind = words[1] + (words[7] & reg.LENGTH_BYTES)
         received = self._bus.read(behind, plan.tag_bytes)
@@ -226,31 +313,44 @@ class PacketCore:
         output: bytes,
         iv: bytes,
         hashed: _Hashed | None,
-        pad: int,
+        pad: Verdict,
         status: int = 0,
     ) -> Outcome:
-        """Write the output, then what is saved in the state record."""
-        hash_ = plan.hash
+        """Write the output, then what is saved in the state record.
+
+        Inbound padding is written all the same; stripping it only shortens the result's length.
+        """
+        hash_, command = plan.hash, plan.command
+        status |= pad.status
         if hash_ is not None and hashed is not None:
             status |= hashed.status
             hidden = plan.cipher is None and not (words[2] or self._variant.hash_writes_to_zero)
-            if plan.command.copy_digest and not hidden:
+            if command.copy_digest and not hidden:
                 output += hash_.algorithm.in_memory(hashed.digest)[: hash_.tag_bytes]
         if output:
             self._bus.write(words[2], output)
-        if plan.cipher is not None and plan.cipher.save_iv:
-            self._bus.write(words[4] + reg.STATE_IV, iv)
+        cipher = plan.cipher
+        if cipher is not None and cipher.save_iv:
+            if cipher.arc4 or self._held is not None:
+                self._save_iv(cipher, words, iv)
+            else:
+                self._records.write(words[4] + reg.STATE_IV, iv)
         if hash_ is not None and hashed is not None and hash_.save:
             record = _COUNT.pack(hashed.byte_count % 2**64) + hashed.state
-            self._bus.write(words[4] + reg.STATE_BYTE_COUNT, record)
-        return Outcome(status, pad, len(output))
+            self._save(words[4] + reg.STATE_BYTE_COUNT, record)
+        stripped = pad.found if command.inbound and not command.copy_pad else 0
+        return Outcome(status, pad.found, len(output) - stripped, pad.next_header)
 
+    def _save_iv(self, cipher: CipherPlan, words: tuple[int, ...], iv: bytes) -> None:
+        if cipher.arc4:
+            self._save(words[5], iv[2:])
+            self._save(words[3] + reg.SA_NONCE, iv[:2] + bytes(2))
+        else:
+            self._save(words[4] + reg.STATE_IV, iv)
 
-def _check_padding(cipher: CipherPlan, text: bytes) -> tuple[int, int]:
-    """Status and number of pad bytes of inbound text; a constant pad cannot be told from data."""
-    if cipher.pad_type is PadType.IPSEC:
-        raise NotModelled("SA_CMD0", cipher.pad_type, "IPsec padding in a basic operation")
-    if cipher.pad_type is PadType.CONSTANT:
-        return 0, 0
-    count = pkcs7_length(text)
-    return (reg.ERR_PAD, 0) if count is None else (0, count)
+    def _save(self, address: int, data: bytes) -> None:
+        """Write to a record, or hold that back."""
+        if self._held is None:
+            self._records.write(address, data)
+        else:
+            self._held.append((address, data))

@@ -35,7 +35,7 @@ _STATE_RECORD: Final = struct.Struct("<16sQ32s")
 
 
 class Opcode(enum.IntEnum):
-    """Operations of the basic group."""
+    """Operations of the basic group; in the protocol group, 0 is ESP."""
 
     CRYPT = 0
     CRYPT_AND_HASH = 1  # outbound encrypt then hash, inbound hash then decrypt
@@ -44,12 +44,14 @@ class Opcode(enum.IntEnum):
 
 
 class PadType(enum.IntEnum):
-    """What the engine appends to outbound data."""
+    """What the engine appends to outbound data; bit 2 is EXT_PAD, and 4 and 7 are reserved."""
 
     IPSEC = 0
     PKCS7 = 1
     CONSTANT = 2
     ZERO = 3
+    TLS = 5
+    SSL = 6
 
 
 class Cipher(enum.IntEnum):
@@ -106,6 +108,9 @@ class SACommand:
     reserved encodings.  `offset` is HASH_CRYPT_OFFSET: how much of the input is hashed and not
     ciphered, in 32-bit words, or in bytes with `byte_offset`.  `digest_length` and
     `aes_key_length` are the raw fields: 32-bit words (0 means 3), and key bytes divided by 8.
+    `arc4_key_length`, in bytes (the manual names no unit), takes the place of the AES fields when
+    the cipher is ARC4.  `pad_streams` is SCPAD, `header_processing` HDR_PROC, `aes_last_key`
+    AES_DEC_KEY; `mode` 1 of ARC4 is stateful.
     """
 
     opcode: int = Opcode.CRYPT
@@ -128,6 +133,11 @@ class SACommand:
     byte_offset: bool = False
     offset: int = 0
     aes_key_length: int = 0
+    arc4_key_length: int = 0
+    pad_streams: bool = False
+    header_processing: bool = False
+    sequence_check: bool = False
+    aes_last_key: bool = False
 
     @property
     def word0(self) -> int:
@@ -136,7 +146,10 @@ class SACommand:
             _field("opcode", self.opcode, 3)
             | reg.CMD0_INBOUND * self.inbound
             | _field("group", self.group, 2) << reg.CMD0_GROUP_SHIFT
-            | _field("pad_type", self.pad_type, 2) << reg.CMD0_PAD_TYPE_SHIFT
+            | (_field("pad_type", self.pad_type, 3) & 3) << reg.CMD0_PAD_TYPE_SHIFT
+            | reg.CMD0_EXT_PAD * (self.pad_type >> 2)
+            | reg.CMD0_SCPAD * self.pad_streams
+            | reg.CMD0_HDR_PROC * self.header_processing
             | _field("cipher", self.cipher, 4) << reg.CMD0_CIPHER_SHIFT
             | _field("digest", self.digest, 4) << reg.CMD0_HASH_SHIFT
             | _field("digest_length", self.digest_length, 4) << reg.CMD0_DIGEST_LENGTH_SHIFT
@@ -159,17 +172,22 @@ class SACommand:
             | reg.CMD1_BYTE_OFFSET * self.byte_offset
             | _field("offset", self.offset, 8) << reg.CMD1_OFFSET_SHIFT
             | _field("aes_key_length", self.aes_key_length, 3) << reg.CMD1_AES_KEY_LENGTH_SHIFT
+            | _field("arc4_key_length", self.arc4_key_length, 5) << reg.CMD1_ARC4_KEY_LENGTH_SHIFT
+            | reg.CMD1_AES_DEC_KEY * self.aes_last_key
+            | reg.CMD1_SEQNUM_CHECK * self.sequence_check
         )
 
     @classmethod
     def decode(cls, word0: int, word1: int) -> SACommand:
         """Take both words apart; bits that belong to no field of this class are dropped."""
+        cipher = word0 >> reg.CMD0_CIPHER_SHIFT & 15
+        arc4 = cipher == Cipher.ARC4
         return cls(
             opcode=word0 & reg.CMD0_OPCODE,
             inbound=bool(word0 & reg.CMD0_INBOUND),
             group=word0 >> reg.CMD0_GROUP_SHIFT & 3,
-            pad_type=word0 >> reg.CMD0_PAD_TYPE_SHIFT & 3,
-            cipher=word0 >> reg.CMD0_CIPHER_SHIFT & 15,
+            pad_type=word0 >> reg.CMD0_PAD_TYPE_SHIFT & 3 | 4 * bool(word0 & reg.CMD0_EXT_PAD),
+            cipher=cipher,
             digest=word0 >> reg.CMD0_HASH_SHIFT & 15,
             digest_length=word0 >> reg.CMD0_DIGEST_LENGTH_SHIFT & 15,
             iv_source=word0 >> reg.CMD0_IV_SOURCE_SHIFT & 3,
@@ -184,7 +202,12 @@ class SACommand:
             hmac=bool(word1 & reg.CMD1_HMAC),
             byte_offset=bool(word1 & reg.CMD1_BYTE_OFFSET),
             offset=word1 >> reg.CMD1_OFFSET_SHIFT & 0xFF,
-            aes_key_length=word1 >> reg.CMD1_AES_KEY_LENGTH_SHIFT & 7,
+            aes_key_length=0 if arc4 else word1 >> reg.CMD1_AES_KEY_LENGTH_SHIFT & 7,
+            arc4_key_length=word1 >> reg.CMD1_ARC4_KEY_LENGTH_SHIFT & 0x1F if arc4 else 0,
+            pad_streams=bool(word0 & reg.CMD0_SCPAD),
+            header_processing=bool(word0 & reg.CMD0_HDR_PROC),
+            sequence_check=bool(word1 & reg.CMD1_SEQNUM_CHECK),
+            aes_last_key=not arc4 and bool(word1 & reg.CMD1_AES_DEC_KEY),
         )
 
 
@@ -197,7 +220,10 @@ class SARecord:
         key: Cipher key, at most 32 bytes.
         inner_digest: HMAC inner state in memory order, at most 32 bytes.
         outer_digest: HMAC outer state in memory order, at most 32 bytes.
-        nonce: 4 bytes; only protocol operations read it.
+        spi: The security parameters index of ESP.
+        sequence: The sequence number of ESP.
+        sequence_mask: Which of the last 64 numbers have arrived, the newest in bit 0.
+        nonce: 4 bytes: the nonce of counter mode, or i and j of ARC4.
     """
 
     command: SACommand

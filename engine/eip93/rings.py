@@ -29,6 +29,7 @@ class Rings:
         self._set_defaults()
 
     def _set_defaults(self) -> None:
+        self._uses_commands = self._uses_results = False
         self.command_base = 0
         self.result_base = 0
         self._config = 0
@@ -56,6 +57,11 @@ class Rings:
         """RST_RING: zero counts and pointers; bases, sizes and thresholds stay."""
         self._clear()
 
+    def use(self, *, commands: bool, results: bool) -> None:
+        """Say which rings the mode uses; where it uses none, there is one command or result."""
+        self._uses_commands, self._uses_results = commands, results
+        self._decode_config()
+
     @property
     def ready(self) -> bool:
         """Whether a command waits and its result has a place.
@@ -63,12 +69,12 @@ class Rings:
         That the engine waits for a place in the result ring is assumed: the hardware has no
         overflow bit for it.
         """
-        return self.commands > 0 and self.results < self._size
+        return self.commands > 0 and self.results < self._result_places
 
     @property
     def full(self) -> bool:
-        """Whether the result ring has no place left."""
-        return self.results >= self._size
+        """Whether there is no place left for a result."""
+        return self.results >= self._result_places
 
     @property
     def overlaid(self) -> bool:
@@ -84,10 +90,10 @@ class Rings:
         return self.result_base + self._next_result * self._stride
 
     def advance(self) -> None:
-        """One descriptor was processed: step both pointers and both counts."""
-        following = self._next_command + 1
+        """One descriptor was processed: step the pointers of the rings, and both counts."""
+        following = self._next_command + self._uses_commands
         self._next_command = following if following < self._size else 0
-        following = self._next_result + 1
+        following = self._next_result + self._uses_results
         self._next_result = following if following < self._size else 0
         self.commands -= 1
         self.results += 1
@@ -149,6 +155,8 @@ class Rings:
         self._size = (self._config & reg.RING_CONFIG_SIZE) + 1
         words = self._config >> reg.RING_CONFIG_STRIDE_SHIFT or self._variant.zero_stride_words
         self._stride = words * 4
+        self._command_places = self._size if self._uses_commands else 1
+        self._result_places = self._size if self._uses_results else 1
 
     def read_thresholds(self) -> int:
         """PE_RING_THRESH."""
@@ -175,11 +183,11 @@ class Rings:
         Raises:
             DriverFault: the ring has no size yet.
         """
-        if not self._config & reg.RING_CONFIG_SIZE:
+        if self._uses_commands and not self._config & reg.RING_CONFIG_SIZE:
             rule = "descriptors are counted into rings of 2 to 1024 entries"
             raise DriverFault("PE_CD_COUNT", value, rule)
         total = self.commands + (value & reg.COUNT_STEP)
-        if total > self._size:
+        if total > self._command_places:
             self._status |= reg.RING_STAT_CDROVFL
             self._changed()
         else:

@@ -1,44 +1,47 @@
-"""The main state machine: fetch a command descriptor, let the core work, write the result.
+"""The main state machine: take a command descriptor, let the core work, write the result.
 
 Strictly in order, one packet at a time.  A packet takes one simulation event: descriptor and SA
 record are read when the packet begins, everything else happens when its time is over.  With
 `Latency.IMMEDIATE` both happen inside the register write that started it.
 
-Source: Analog Devices PKTE chapter, "Autonomous Ring Mode" and "Descriptor Ownership".
+In autonomous ring mode commands come from the ring; in target command mode the host writes them
+to the descriptor registers.  Results go to the result ring, or stay in those registers.
+
+The bus and the interrupt line may lead back here, when what answers them writes a register at
+once: nothing begins while a packet is handled, and a packet that was reset meanwhile is dropped.
+
+Source: Analog Devices PKTE chapter, "Autonomous Ring Mode", "Target Command Mode" and "Descriptor
+Ownership".
 """
 
 from __future__ import annotations
 
 import enum
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Final
 
 from tcrypt.engine.eip93 import registers as reg
-from tcrypt.engine.eip93.errors import NotModelled
+from tcrypt.engine.eip93.halting import Halting
 from tcrypt.engine.eip93.interrupts import InterruptBlock
-from tcrypt.engine.eip93.operations import DMABus, Outcome, PacketCore
-from tcrypt.engine.eip93.plan import Plan, Planner
+from tcrypt.engine.eip93.lanes import DMABus
+from tcrypt.engine.eip93.operations import Outcome, PacketCore
+from tcrypt.engine.eip93.plan import Plan
+from tcrypt.engine.eip93.planner import Planner
+from tcrypt.engine.eip93.results import ResultWriter, result_words
 from tcrypt.engine.eip93.rings import Rings
-from tcrypt.engine.eip93.variants import CDRUpdate, Variant
+from tcrypt.engine.eip93.variants import Variant
 from tcrypt.engine.sim import BusError, Context, Event, Simulation
 
-__all__ = ("Latency", "Sequencer")
+__all__ = ("IDLE_WORDS", "Latency", "Sequencer")
 
-_WORDS: Final = struct.Struct("<8I")
 _COMMAND_WORDS: Final = struct.Struct("<2I")
-_TORN_AT: Final = 28  # the last word, with the second ownership pair, comes after the others
+IDLE_WORDS: Final = (reg.CONTROL_PE_READY, 0, 0, 0, 0, 0, 0, 0)
+_WORDS: Final = struct.Struct("<8I")
 _OWNERSHIP: Final = 3
 _ENGINE_OWNS: Final = 1
-_KEPT_CONTROL: Final = 0xFC  # bits 7:2 of a command's word 0 come back in its result
-_KEPT_LENGTH: Final = 0xFF << reg.LENGTH_BYPASS_SHIFT
-_NO_OWNER_0: Final = ~_OWNERSHIP
-_NO_OWNER_7: Final = ~(_OWNERSHIP << reg.LENGTH_OWNERSHIP_SHIFT)
-_IDLE_WORDS: Final = (reg.CONTROL_PE_READY, 0, 0, 0, 0, 0, 0, 0)
 _EXTENDED_CODE: Final = 0xF8
-_BUSY: Final = ~reg.STATUS_OUTPUT_DONE
-_RESETS: Final = reg.CONFIG_RST_PE | reg.CONFIG_RST_RING
 _NS: Final = 1_000_000_000
 # The engine polls a descriptor whose halves disagree for ever.  So that a simulation in which
 # nothing else happens comes to an end, the model doubles the pause each time and gives up after
@@ -59,6 +62,9 @@ class Sequencer:
 
     Attributes:
         window: The descriptor window: the words of the descriptor in work, or of the last result.
+        sa: The SA record that was last read.
+        results: Where results go.
+        halting: The halt mode.
     """
 
     def __init__(
@@ -71,36 +77,72 @@ class Sequencer:
         variant: Variant,
         latency: Latency,
     ) -> None:
+        self._bus = self._records = bus
+        self.results = ResultWriter(sim, bus, rings, variant, self.break_down)
+        self.halting = Halting(interrupts)
+        self._busy = False
         self._sim = sim
-        self._bus = bus
         self._rings = rings
         self._interrupts = interrupts
         self._core = core
         self._variant = variant
         self._immediate = latency is Latency.IMMEDIATE
+        self._ns = _NS / variant.clock_hz
+        self._interrupt_ns = 0 if self._immediate else int(variant.timing.interrupt * self._ns)
         self._planner = Planner(variant)
         self._event: Event | None = None
-        self._generation = 0
+        self._epoch = 0
         self._set_defaults()
 
     def _set_defaults(self) -> None:
-        self.window: tuple[int, ...] = _IDLE_WORDS
-        self._config = 0
+        self.window: tuple[int, ...] = IDLE_WORDS
+        self.sa = bytes(reg.SA_BYTES)
+        self._fetches = False
         self._running = False
         self._stopped = False
-        self._abort()
+        self.halting.reset()
+        self.abort()
 
-    def _abort(self) -> None:
+    def abort(self) -> None:
         """Drop the packet in work; its command stays counted unless the rings are reset too."""
         self._tries = 0
+        self._epoch += 1
         if self._event is not None:
             self._event.cancel()
             self._event = None
 
     def reset(self) -> None:
         """Power-on reset; what is still on its way to memory is lost."""
-        self._generation += 1
+        self.results.reset()
         self._set_defaults()
+
+    def restart(self) -> None:
+        """RST_PE: forget an error that stopped the engine, and the descriptor's control words."""
+        self._stopped = False
+        self.window = (IDLE_WORDS[0], *self.window[1:7], IDLE_WORDS[7])
+
+    def configure(self, *, runs: bool, fetches: bool, results: bool, updates: bool) -> None:
+        """Say whether packets may begin, and where commands come from and results go.
+
+        Args:
+            runs: whether the mode is one of this state machine's, and no reset lasts.
+            fetches: commands come from the command ring.
+            results: results go to the result ring.
+            updates: processed commands are marked in the command ring.
+        """
+        self._fetches = fetches
+        self.results.configure(writes=results, updates=updates)
+        self._running = runs and not self._stopped
+
+    def attach(self, descriptors: DMABus, records: DMABus) -> None:
+        """Say through which bus descriptors go, and SA records."""
+        self._bus = self.results.bus = descriptors
+        self._records = records
+
+    @property
+    def working(self) -> bool:
+        """Whether a packet is in work."""
+        return self._event is not None
 
     # Registers.
 
@@ -117,33 +159,16 @@ class Sequencer:
         if stalled:
             self.kick()
 
-    def read_config(self) -> int:
-        """PE_CONFIG."""
-        return self._config
-
-    def write_config(self, value: int) -> None:
-        """PE_CONFIG: resets, mode and EN_CDR_UPDATE.  A reset lasts while its bit is 1."""
-        mode = value & reg.CONFIG_MODE
-        if mode not in (reg.CONFIG_MODE_DHM, reg.CONFIG_MODE_ARM):
-            raise NotModelled("PE_CONFIG", value, "target command mode")
-        resets = (value | self._config) & _RESETS
-        self._config = value
-        if resets:
-            self._abort()
-        if resets & reg.CONFIG_RST_PE:
-            self._stopped = False
-            self.window = (_IDLE_WORDS[0], *self.window[1:7], _IDLE_WORDS[7])
-        if resets & reg.CONFIG_RST_RING:
-            self._rings.restart()
-        self._running = mode == reg.CONFIG_MODE_ARM and not value & _RESETS and not self._stopped
-        self._interrupts.update()
+    def proceed(self, _value: int) -> None:
+        """CONTINUE, written: leave a halt."""
+        if not self.halting.halted:
+            return
+        self._busy = True
+        try:
+            self.halting.walk()
+        finally:
+            self._busy = False
         self.kick()
-
-    def read_status(self) -> int:
-        """PE_STATUS: the idle value that was observed, with the errors of the last result."""
-        errors = (self.window[0] >> reg.CONTROL_STATUS_SHIFT & 0xF) << reg.STATUS_ERRORS_SHIFT
-        idle = reg.STATUS_IDLE if self._event is None else reg.STATUS_IDLE & _BUSY
-        return idle | errors
 
     # Packets.
 
@@ -154,44 +179,108 @@ class Sequencer:
             and self._running
             and self._rings.ready
             and self._tries <= _REFETCHES
+            and not self._busy
+            and self.halting.steps is None
         ):
-            self._begin()
+            self._busy = True
+            try:
+                self._begin(self._epoch)
+            finally:
+                self._busy = False
 
-    def _begin(self) -> None:
-        try:
-            words = _WORDS.unpack(self._bus.read(self._rings.command_address(), _WORDS.size))
-        except BusError:
-            self._break_down()
-            return
+    def _begin(self, epoch: int) -> None:
+        words = self.window
+        if self._fetches:
+            try:
+                words = _WORDS.unpack(self._bus.read(self._rings.command_address(), 32))
+            except BusError:
+                self.break_down()
+                return
         owner = words[0] & _OWNERSHIP
         if owner != words[7] >> reg.LENGTH_OWNERSHIP_SHIFT & _OWNERSHIP:
             self._refetch()
             return
         self._tries = 0
         self.window = words
-        if owner != _ENGINE_OWNS:
-            self._after(0, partial(self._publish, words, Outcome(reg.ERR_DESCRIPTOR, 0, 0)))
-            return
-        try:
-            sa = self._bus.read(words[3], reg.SA_BYTES)
-        except BusError:
-            self._after(0, partial(self._publish, words, Outcome(reg.ERR_BUS, 0, 0)))
-            return
-        plan = self._planner.plan(_COMMAND_WORDS.unpack_from(sa))
-        blocks = (words[7] & reg.LENGTH_BYTES) + 15 >> 4
-        self._after(blocks * plan.clocks, partial(self._work, words, plan, sa))
+        if self.halting.enabled:
+            self.halting.begin(self._in_steps(words, epoch))
+        elif owner != _ENGINE_OWNS:
+            self._refuse(epoch, words, reg.ERR_DESCRIPTOR)
+        else:
+            self._start(epoch, words)
 
-    def _after(self, clocks: int, complete: Callable[[], None]) -> None:
-        """Let the fixed cost of a packet and `clocks` pass, then complete it."""
+    def _start(self, epoch: int, words: tuple[int, ...]) -> None:
+        """Fetch the SA record and let the time of the packet pass."""
+        plan = self._plan(words)
+        if epoch != self._epoch:
+            return
+        if plan is None:
+            self._refuse(epoch, words, reg.ERR_BUS)
+            return
+        sa = self.sa
+        if self._immediate:
+            self._publish(epoch, words, self._core.run(plan, words, sa))
+            return
+        blocks = (words[7] & reg.LENGTH_BYTES) + 15 >> 4
+        self._event = self._sim.schedule(
+            int((plan.fixed + blocks * plan.clocks) * self._ns),
+            Context.DEVICE,
+            "eip93 packet",
+            partial(self._work, epoch, words, plan, sa),
+        )
+
+    def _work(self, epoch: int, words: tuple[int, ...], plan: Plan, sa: bytes) -> None:
+        """The time of a packet is over."""
+        self._event = None
+        self._busy = True
+        try:
+            self._publish(epoch, words, self._core.run(plan, words, sa))
+        finally:
+            self._busy = False
+        self.kick()
+
+    def _refuse(self, epoch: int, words: tuple[int, ...], status: int) -> None:
+        """Publish a packet that ends with its descriptor."""
+        outcome = Outcome(status, 0, 0)
+        clocks = self._variant.timing.descriptor
+        self.after(clocks, partial(self._publish, epoch, words, outcome))
+
+    def _plan(self, words: tuple[int, ...]) -> Plan | None:
+        """Fetch the SA record, unless random numbers need none; None after a bus error."""
+        if words[0] & reg.CONTROL_PRNG_GENERATE:  # also part of the test mode
+            return self._planner.random
+        try:
+            self.sa = sa = self._records.read(words[3], reg.SA_BYTES)
+        except BusError:
+            return None
+        return self._planner.plan(_COMMAND_WORDS.unpack_from(sa))
+
+    def plan(self, words: tuple[int, ...], sa: bytes) -> Plan:
+        """The plan of a command whose SA record the host has written."""
+        if words[0] & reg.CONTROL_PRNG_GENERATE:
+            return self._planner.random
+        return self._planner.plan(_COMMAND_WORDS.unpack_from(sa))
+
+    def after(self, clocks: float, complete: Callable[[], None]) -> None:
+        """Let time pass, then call a function while nothing else begins."""
         if self._immediate:
             complete()
             return
-        delay = (self._variant.timing.packet + clocks) * _NS // self._variant.clock_hz
-        self._event = self._sim.schedule(delay, Context.DEVICE, "eip93 packet", complete)
+        self._event = self._sim.schedule(
+            int(clocks * self._ns),
+            Context.DEVICE,
+            "eip93 packet",
+            partial(self._complete, complete),
+        )
 
-    def _work(self, words: tuple[int, ...], plan: Plan, sa: bytes) -> None:
+    def _complete(self, complete: Callable[[], None]) -> None:
         self._event = None
-        self._publish(words, self._core.run(plan, words, sa))
+        self._busy = True
+        try:
+            complete()
+        finally:
+            self._busy = False
+        self.kick()
 
     def _refetch(self) -> None:
         """Discard a descriptor whose halves name different owners, and read it again later."""
@@ -206,61 +295,64 @@ class Sequencer:
         self._event = None
         self.kick()
 
-    def _publish(self, words: tuple[int, ...], outcome: Outcome) -> None:
+    def _publish(self, epoch: int, words: tuple[int, ...], outcome: Outcome) -> None:
         """Write the result, count it, and raise what has to be raised."""
-        self._event = None
-        status, pad, length = outcome
-        first = words[0] & _KEPT_CONTROL | reg.CONTROL_PE_READY
-        first |= status << reg.CONTROL_STATUS_SHIFT | (pad & 0xFF) << reg.CONTROL_PAD_SHIFT
-        last = words[7] & _KEPT_LENGTH | length & reg.LENGTH_BYTES | reg.LENGTH_PE_READY
-        self.window = result = (first, *words[1:7], last)
+        if epoch != self._epoch:
+            return
+        self.window = result = result_words(words, outcome)
         try:
-            self._write_result(words, _WORDS.pack(*result))
+            self.results.write(words, _WORDS.pack(*result))
         except BusError:
-            self._break_down()
+            self.break_down()
+            return
+        if epoch != self._epoch:
             return
         self._rings.advance()
-        if status & reg.ERR_EXTENDED:
-            self._report(status)
-        self._interrupts.update()
-        if not self._immediate:  # otherwise this runs inside the loop of `kick`
-            self.kick()
+        if outcome.status & reg.ERR_EXTENDED:
+            self.report(outcome.status)
+        if self._interrupt_ns:
+            self._announce()
+        else:
+            self._interrupts.update()
 
-    def _write_result(self, words: tuple[int, ...], result: bytes) -> None:
-        rings, bus = self._rings, self._bus
-        if self._config & reg.CONFIG_EN_CDR_UPDATE and not rings.overlaid:
-            update = result
-            if self._variant.cdr_update is CDRUpdate.CLEAR_OWNERSHIP:
-                kept = (words[0] & _NO_OWNER_0, *words[1:7], words[7] & _NO_OWNER_7)
-                update = _WORDS.pack(*kept)
-            bus.write(rings.command_address(), update)
-        address = rings.result_address()
-        delay = self._variant.torn_result_ns
-        if not delay:
-            bus.write(address, result)
-            return
-        bus.write(address, result[:_TORN_AT])
-        rest = partial(self._land, self._generation, address + _TORN_AT, result[_TORN_AT:])
-        self._sim.schedule(delay, Context.DEVICE, "eip93 end of result", rest)
-
-    def _land(self, generation: int, address: int, data: bytes) -> None:
-        """The end of a result reaches memory, unless a reset came first."""
-        if generation == self._generation:
+    def _in_steps(self, words: tuple[int, ...], epoch: int) -> Iterator[tuple[int, int]]:
+        """Handle a packet; after each step, the bit that halts there and the state then."""
+        yield reg.HALT_AFTER_COMMAND, reg.MAIN_STATE_HALT_COMMAND
+        if words[0] & _OWNERSHIP != _ENGINE_OWNS:
+            outcome = Outcome(reg.ERR_DESCRIPTOR, 0, 0)
+        elif (plan := self._plan(words)) is None:
+            outcome = Outcome(reg.ERR_BUS, 0, 0)
+        else:
+            yield reg.HALT_AFTER_SA, reg.MAIN_STATE_HALT_SA
+            self._core.hold()
+            outcome = self._core.run(plan, words, self.sa)
+            yield reg.HALT_AFTER_DATA, reg.MAIN_STATE_HALT_DATA
             try:
-                self._bus.write(address, data)
+                self._core.commit()
             except BusError:
-                self._break_down()
+                outcome = Outcome(reg.ERR_BUS, 0, 0)
+            yield reg.HALT_AFTER_SA_WRITE, reg.MAIN_STATE_HALT_SA_WRITE
+        self._publish(epoch, words, outcome)
+        yield reg.HALT_AFTER_RESULT, reg.MAIN_STATE_HALT_RESULT
 
-    def _report(self, status: int) -> None:
+    def _announce(self) -> None:
+        """Let the interrupt line follow, after the latency that the timing gives."""
+        delay, update = self._interrupt_ns, self._interrupts.update
+        self._sim.schedule(delay, Context.DEVICE, "eip93 interrupt", update)
+
+    def report(self, status: int) -> None:
         """Raise PROC_ERR, and stop where the error says so."""
         self._interrupts.latch(reg.INT_PROC_ERR)
-        if status & _EXTENDED_CODE == reg.ERR_BUS:
+        code = status & _EXTENDED_CODE
+        if code == reg.ERR_BUS:
             self._interrupts.latch(reg.INT_INTERFACE_ERR)
             self._stop()
-        elif status & _EXTENDED_CODE == reg.ERR_LENGTH and self._variant.length_error_stops:
+        elif code == reg.ERR_PROCESSING or (
+            code == reg.ERR_LENGTH and self._variant.length_error_stops
+        ):
             self._stop()
 
-    def _break_down(self) -> None:
+    def break_down(self) -> None:
         """A descriptor could not be read or written: there is no result to tell it by."""
         self._interrupts.latch(reg.INT_INTERFACE_ERR)
         self._stop()

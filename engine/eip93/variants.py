@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import Final
 
 from tcrypt.engine.eip93 import registers as reg
+from tcrypt.engine.eip93.timing import Timing
 
 __all__ = (
     "AES128_ONLY",
@@ -42,29 +43,6 @@ class CDRUpdate(enum.Enum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Timing:
-    """Speed of the engine in its own clocks; assumed, but for the bandwidth of AES and DES.
-
-    The defaults give, at 100 MHz, what MT7621 owners measured with large packets: 65 MB/s for
-    AES-128, 47 MB/s for AES-256, 133 MB/s for DES.
-
-    Attributes:
-        packet: Fixed cost of a packet: fetching descriptor, SA and state, writing the result.
-        aes_128: Clocks per 16 bytes; so are all of the following.
-    """
-
-    packet: int = 200
-    aes_128: int = 25
-    aes_192: int = 29
-    aes_256: int = 34
-    des: int = 12
-    tdes: int = 36
-    md5: int = 17
-    sha1: int = 21
-    sha256: int = 17
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Variant:
     """One device.
 
@@ -77,7 +55,7 @@ class Variant:
         ring_size: Entries that a driver should give its rings.  The hardware takes 2..1024.
         clock_hz: Engine clock, which times packets and the result timeout.  Not published; the
             manual's examples use 100 MHz.
-        timing: Clocks per packet and per 16 bytes.
+        timing: Clocks of the engine's parts.
         checks_basic_icv: Whether an inbound hash-then-decrypt compares the tag behind the payload
             and reports AUTH_ERR.  On: the Linux drivers turn that error into -EBADMSG and look at
             nothing else.  Against: the manual lists AUTH_ERR for protocol operations only.
@@ -96,6 +74,19 @@ class Variant:
             it 0 for the same tight rings for which older drivers wrote 8.
         data_alignment: Bytes to which source and destination must be aligned.  1: the manual
             calls them byte addresses.  Drivers only use multiples of 4; 4 makes that a rule.
+        target_modes_swapped: Whether mode 1 is target command mode with a result ring and mode 2
+            the one without.  Off: so the manual, in text and tables; the Linux header names them
+            the other way round, and no driver uses either.
+        extended_group: Which operation group the extended protocols are.  2: so the field table
+            and the Linux header; one decode table of the manual prints 3.
+        icm_counter_bits: How wide the counter of ICM mode is.  16: the packets of SRTP, for which
+            the mode is made, are that short (RFC 3711, 4.1.1).
+        ten_is_bytes: Whether DIGEST_LENGTH 10 means 10 bytes, as SRTP and TLS use.  On: so the
+            manual.  The Linux header calls it 10 words, which no hash here has: off makes it
+            a fault.
+        input_iv_ends_header: Where an IV from the input lies in the header of a basic operation:
+            at its end, before the payload, as ESP has it, or at its start.  The manual only says
+            that the header is at least that long.
         torn_result_ns: How much later than the result count the last word of a result descriptor
             reaches memory.  0: both at once.  Above: the driver has to check both ownership pairs.
     """
@@ -117,6 +108,11 @@ class Variant:
     hash_writes_to_zero: bool = False
     zero_stride_words: int = 8
     data_alignment: int = 1
+    target_modes_swapped: bool = False
+    extended_group: int = 2
+    icm_counter_bits: int = 16
+    ten_is_bytes: bool = True
+    input_iv_ends_header: bool = True
     torn_result_ns: int = 0
 
 

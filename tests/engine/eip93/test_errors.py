@@ -275,7 +275,45 @@ FAULTS = {
         "more than sha1 has",
     ),
     "pad control 3": (AES_CBC, {"pad_control": 3}, "pad control"),
+    "pad type 4": (replace(AES_CBC, pad_type=4), {}, "PAD_TYPE 0 with EXT_PAD"),
+    "pad type 7": (replace(AES_CBC, pad_type=7), {}, "PAD_TYPE 3 with EXT_PAD"),
+    "IV in no header": (replace(AES_CBC, iv_source=IVSource.INPUT), {}, "spans at least the IV"),
+    "inbound random IV": (
+        replace(AES_CBC, iv_source=IVSource.PRNG, inbound=True),
+        {},
+        "outbound packets",
+    ),
+    "random IV before init": (
+        replace(AES_CBC, iv_source=IVSource.PRNG),
+        {},
+        "follow a PRNG init",
+    ),
+    "random numbers without a PRNG mode": (replace(AES_CBC, opcode=Opcode.PRNG), {}, "PRNG mode"),
+    "ARC4 key of 4 bytes": (
+        SACommand(cipher=Cipher.ARC4, arc4_key_length=4),
+        {},
+        "5 to 16 bytes",
+    ),
 }
+
+
+def test_ten_is_no_digest_length_where_it_counts_words(make_bench):
+    bench = make_bench(replace(MT7621, ten_is_bytes=False))
+    bench.start()
+    with pytest.raises(DriverFault, match="DIGEST_LENGTH 10"):
+        Job(bench, replace(SHA256, digest_length=10), 64)
+
+
+def test_extended_group_is_where_the_variant_says(make_bench):
+    for group in (2, 3):
+        bench = make_bench(replace(MT7621, extended_group=group))
+        bench.start()
+        command = replace(AES_CBC, opcode=1)
+        assert Job(bench, replace(command, group=5 - group), 32).result.status == (
+            reg.ERR_OPERATION
+        )
+        with pytest.raises(NotModelled, match="protocol operation"):
+            Job(bench, replace(command, group=group), 32)
 
 
 @pytest.mark.parametrize(("command", "fields", "rule"), FAULTS.values(), ids=FAULTS.keys())
@@ -285,15 +323,12 @@ def test_encoding_without_a_defined_answer_is_the_drivers_fault(bench, command, 
 
 
 UNMODELLED = {
-    "random numbers": replace(AES_CBC, opcode=Opcode.PRNG),
-    "ESP": replace(AES_CBC, group=1),
+    "SSL": replace(AES_CBC, group=1, opcode=4),
+    "SRTP": replace(AES_CBC, group=1, opcode=7),
     "DTLS": replace(AES_CBC, group=2, opcode=1),
-    "ARC4": replace(AES_CBC, cipher=Cipher.ARC4),
-    "ICM": replace(AES_CBC, mode=CipherMode.ICM),
-    "IV from the input": replace(AES_CBC, iv_source=IVSource.INPUT),
-    "random IV": replace(AES_CBC, iv_source=IVSource.PRNG),
-    "10-byte digest": replace(SHA256, digest_length=10),
     "offset of a plain cipher": replace(AES_CBC, offset=1),
+    "header of a basic operation": replace(AES_CBC, header_processing=True),
+    "sequence number of a basic operation": replace(AES_CBC, sequence_check=True),
 }
 
 
@@ -303,27 +338,21 @@ def test_operation_that_is_not_modelled_says_so(bench, command):
         Job(bench, command, 64)
 
 
-@pytest.mark.parametrize(
-    ("word", "bit"),
-    [(0, 17), (0, 18), (0, 19), (1, 11), (1, 28), (1, 29)],
-    ids=["SCPAD", "EXT_PAD", "HDR_PROC", "SSL_MAC", "AES_DEC_KEY", "SEQNUM_CHK"],
-)
-def test_command_bit_that_is_not_modelled_says_so(bench, word, bit):
-    sa = bench.sa(AES_CBC, key=bytes(16))
-    old = int.from_bytes(bench.memory.peek(sa + 4 * word, 4), "little")
-    bench.memory.poke(sa + 4 * word, (old | 1 << bit).to_bytes(4, "little"))
-    with pytest.raises(NotModelled, match=f"SA_CMD{word}"):
-        Job(bench, AES_CBC, 64, sa=sa)
+def test_ssl_mac_says_that_it_is_not_modelled(bench):
+    sa = bench.sa(SHA256, key=bytes(16))
+    old = int.from_bytes(bench.memory.peek(sa + 4, 4), "little")
+    bench.memory.poke(sa + 4, (old | reg.CMD1_SSL_MAC).to_bytes(4, "little"))
+    with pytest.raises(NotModelled, match="SSL"):
+        Job(bench, SHA256, 64, sa=sa)
 
 
-@pytest.mark.parametrize("bit", [5, 6, 7], ids=["halt", "PRNG init", "PRNG generate"])
-def test_descriptor_bit_that_is_not_modelled_says_so(bench, bit):
+def test_halt_bit_of_a_descriptor_says_that_it_is_not_modelled(bench):
     data = bench.memory.alloc(bytes(16))
     command = bench.descriptor(
         sa=bench.sa(AES_CBC, key=bytes(16)), source=data, destination=data, length=16
     )
     with pytest.raises(NotModelled, match="word 0"):
-        bench.run(command._replace(control=command.control | 1 << bit))
+        bench.run(command._replace(control=command.control | reg.CONTROL_HALT))
 
 
 @pytest.mark.parametrize("place", ["source", "destination"])

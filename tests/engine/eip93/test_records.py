@@ -138,13 +138,11 @@ def test_out_of_tree_driver_copies_no_pad():
     assert command.word1 == 0x02061103
 
 
-COMMANDS = st.builds(
-    SACommand,
+FIELDS = dict(
     opcode=st.integers(0, 7),
     inbound=st.booleans(),
     group=st.integers(0, 3),
-    pad_type=st.integers(0, 3),
-    cipher=st.integers(0, 15),
+    pad_type=st.integers(0, 7),
     digest=st.integers(0, 15),
     digest_length=st.integers(0, 15),
     iv_source=st.integers(0, 3),
@@ -159,8 +157,18 @@ COMMANDS = st.builds(
     hmac=st.booleans(),
     byte_offset=st.booleans(),
     offset=st.integers(0, 255),
-    aes_key_length=st.integers(0, 7),
+    pad_streams=st.booleans(),
+    header_processing=st.booleans(),
+    sequence_check=st.booleans(),
 )
+# The key length of ARC4 lies over two fields of AES.
+COMMANDS = st.builds(
+    SACommand,
+    cipher=st.integers(0, 15).filter(lambda cipher: cipher != Cipher.ARC4),
+    aes_key_length=st.integers(0, 7),
+    aes_last_key=st.booleans(),
+    **FIELDS,
+) | st.builds(SACommand, cipher=st.just(Cipher.ARC4), arc4_key_length=st.integers(0, 31), **FIELDS)
 
 
 @given(COMMANDS)

@@ -179,8 +179,10 @@ def test_taking_more_results_than_there_are_underflows_and_takes_none(bench):
 
 
 def test_doorbell_before_the_ring_has_a_size_is_the_drivers_fault(make_bench):
+    bench = make_bench()
+    bench.device.write32(reg.PE_CONFIG, reg.CONFIG_MODE_ARM)
     with pytest.raises(DriverFault, match="2 to 1024 entries"):
-        make_bench().ring()
+        bench.ring()
 
 
 @pytest.mark.parametrize(
@@ -290,12 +292,16 @@ def test_engine_held_in_reset_takes_nothing(bench):
     assert counts(bench) == (0, 1)
 
 
-def test_engine_outside_of_ring_mode_takes_nothing(bench):
-    bench.device.write32(reg.PE_CONFIG, reg.CONFIG_MODE_DHM)
+@pytest.mark.parametrize(
+    "mode", [reg.CONFIG_MODE_DHM, reg.CONFIG_MODE_TCM, reg.CONFIG_MODE_TCM_RDR]
+)
+def test_engine_outside_of_ring_mode_reads_no_ring(bench, mode):
+    bench.device.write32(reg.PE_CONFIG, mode)
     bench.queue(packet(bench))
+    bench.memory.reads.clear()
     bench.ring()
     bench.sim.run()
-    assert counts(bench) == (1, 0)
+    assert not bench.memory.reads
 
 
 def test_power_on_reset_drops_the_packet_in_work(bench):

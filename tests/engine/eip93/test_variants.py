@@ -14,6 +14,7 @@ from tcrypt.engine.eip93.records import (
     CipherMode,
     Digest,
     HashSource,
+    IVSource,
     Opcode,
     SACommand,
 )
@@ -141,7 +142,7 @@ def test_longer_keys_take_longer(bench):
 
 
 def test_every_started_block_of_sixteen_bytes_counts(bench):
-    block = Timing().sha256 * 10
+    block = Timing().hash(64) * 10
     assert elapsed(bench, SHA256, 33) - elapsed(bench, SHA256, 32) == block
     assert elapsed(bench, SHA256, 48) == elapsed(bench, SHA256, 33)
 
@@ -159,15 +160,68 @@ def test_cipher_and_hash_work_side_by_side(bench):
     assert elapsed(bench, both, 4_096) == slower
 
 
-def test_clock_and_timing_belong_to_the_variant(make_bench):
-    variant = replace(MT7621, clock_hz=50_000_000, timing=Timing(packet=100, aes_128=10))
-    bench = make_bench(variant)
+def test_clock_belongs_to_the_variant(make_bench):
+    times = []
+    for clock in (50_000_000, 100_000_000):
+        bench = make_bench(replace(MT7621, clock_hz=clock))
+        bench.start()
+        times.append(elapsed(bench, aes(128), 4_096))
+    assert times[0] == pytest.approx(2 * times[1], abs=2)
+
+
+SLOWER = {
+    "dma_setup": (32, aes(128)),
+    "dma_word": (9, aes(128)),
+    "aes_block": (9, aes(128)),
+    "aes_round": (9, aes(128)),
+    "des_round": (9, DES),
+    "hash_block": (90, SHA256),
+    "hash_round": (9, SHA256),
+    "arc4_byte": (9, SACommand(cipher=Cipher.ARC4, arc4_key_length=16)),
+    "arc4_setup": (1_000, SACommand(cipher=Cipher.ARC4, arc4_key_length=16)),
+}
+
+
+@pytest.mark.parametrize(("field", "value", "command"), [(f, *v) for f, v in SLOWER.items()])
+def test_every_figure_of_the_timing_counts(make_bench, field, value, command):
+    slow = replace(MT7621, timing=replace(Timing(), **{field: value}))
+    times = []
+    for variant in (MT7621, slow):
+        bench = make_bench(variant)
+        bench.start()
+        times.append(elapsed(bench, command, 1_024))
+    assert times[0] < times[1]
+
+
+def test_interrupt_comes_after_its_latency(make_bench):
+    bench = make_bench(replace(MT7621, timing=Timing(interrupt=30)))
     bench.start()
-    assert elapsed(bench, aes(128), 64) == (100 + 4 * 10) * 20
+    bench.device.write32(reg.INT_MASK_ENABLE, reg.INT_RDR_THRESH)
+    bench.queue(
+        bench.descriptor(
+            sa=bench.sa(aes(128), key=bytes(16)),
+            source=bench.memory.alloc(bytes(16)),
+            destination=bench.memory.alloc(16),
+            length=16,
+        )
+    )
+    bench.ring()
+    bench.sim.run(until=lambda: bench.device.read32(reg.PE_RD_COUNT) == 1)
+    counted = bench.sim.now
+    assert not bench.irq.level
+    bench.sim.run(until=lambda: bench.irq.level)
+    assert bench.sim.now - counted == 300
 
 
-def test_refused_packet_takes_the_fixed_time_only(bench):
+def test_state_record_takes_time_to_read_and_to_write(bench):
+    plain = SACommand(cipher=Cipher.AES, mode=CipherMode.CBC, aes_key_length=2)
+    reads = replace(plain, iv_source=IVSource.STATE)
+    times = [elapsed(bench, c, 64) for c in (plain, reads, replace(reads, save_iv=True))]
+    assert times == sorted(set(times))
+
+
+def test_refused_packet_takes_the_time_of_its_descriptor_and_record_only(bench):
     before = bench.sim.now
     reserved = bench.sa(SACommand(opcode=2))
     bench.run(bench.descriptor(sa=reserved, length=4_096))
-    assert bench.sim.now - before == Timing().packet * 10
+    assert bench.sim.now - before == (Timing().descriptor + Timing().sa) * 10
