@@ -63,6 +63,7 @@ _PROPERTIES = {
     "hmac(sha512)": {"cra_blocksize": 128, "digestsize": 64},
     "cmac(aes)": {"cra_blocksize": 16, "digestsize": 16},
     "cmac(des3_ede)": {"cra_blocksize": 8, "digestsize": 8},
+    "ghash": {"cra_blocksize": 16, "digestsize": 16},
     "xcbc(aes)": {"cra_blocksize": 16, "digestsize": 16},
     "cbcmac(aes)": {"cra_blocksize": 1, "digestsize": 16},
 }

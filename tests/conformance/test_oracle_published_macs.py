@@ -138,6 +138,25 @@ _TAGS = {
         ),
         "dfa66747de9ae63030ca32611497c827",
     ),
+    "RFC 3566 case 1": ("xcbc(aes)", bytes(range(16)), b"", "75f0251d528ac01c4573dfd584d79f29"),
+    "RFC 3566 case 4": (
+        "xcbc(aes)",
+        bytes(range(16)),
+        bytes(range(20)),
+        "47f51b4564966215b8985c63055ed308",
+    ),
+    "RFC 3566 case 5": (
+        "xcbc(aes)",
+        bytes(range(16)),
+        bytes(range(32)),
+        "f54f0ec8d2b9f3d36807734bd5283fd4",
+    ),
+    "GCM specification, test case 2": (
+        "ghash",
+        bytes.fromhex("66e94bd4ef8a2c3b884cfa59ca342b2e"),
+        bytes.fromhex("0388dace60b6a392f328c2b971b2fe7800000000000000000000000000000080"),
+        "f38cbb1ad69223dcc3457ae5b6b0f885",
+    ),
 }
 
 _AEADS = {
