@@ -169,7 +169,7 @@ def test_list_writes_what_proc_crypto_shows_of_a_provider(inside: Any) -> None:
     assert blocks[-1] == "", "each block has an empty line behind it"
     drivers = [block.splitlines()[1] for block in blocks[:-1]]
     assert drivers.index("driver       : cbc(aes-eip93)") < drivers.index(
-        "driver       : cbc(aes-generic)"
+        "driver       : aes-generic"
     )
     both = inside.command("tcrypt", "list", "--proc-crypto", "--provider", "eip93-*")
     assert both.out.count("# provider eip93-") > 1
