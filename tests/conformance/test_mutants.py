@@ -169,7 +169,7 @@ CAUGHT = (
     Caught("EQ-09", TINY, CBC, "retry", LOST),
     Caught("EQ-10", TINY, CBC, "retry", "refused by a full queue and called back"),
     Caught("EQ-12", ASYNC, CBC, "faults", "completed more than once"),
-    Caught("EQ-13", ASYNC, AUTHENC, "faults", STATUS),
+    Caught("EQ-13", ASYNC, CBC, "faults", STATUS),
     Caught("EQ-15", TINY, CBC, "retry", LOST),
     Caught("EQ-16", MT7621, CBC, "lifecycle", "wrong status of unbind"),
     Caught("EQ-18", TINY, CBC, "sequences", OUTPUT),
