@@ -40,12 +40,12 @@ WORLDS: Mapping[str, Program] = {
     "spurious-interrupt": _small(tasks="e0.d0+fs"),
     "bus-error": _small(tasks="fe.e0+d1"),
     "three-requests": _small(tasks="e0.e0+d1"),
-    "stop-and-start": _small(tasks="e0.e1+s.t.e0"),
+    "stop-and-start": _small(ring=3, tasks="e0.e1+s.t.e0"),
     "new-key-in-flight": _small(tasks="e0.k0.e0+d1"),
     "refused-and-backlogged": _small(tasks="e0.E0+D1.e1"),
     "mixed-sizes": _small(ring=4, queue=2, tasks="e0/6.d0/1+d1/15"),
     "four-requests": _small(ring=3, queue=2, tasks="e0.d0+d1.e1"),
-    "struck-at-registers": _small(tasks="e0+d1", preempt=1),
+    "struck-at-registers": _small(ring=4, queue=2, tasks="e0.d0+e1", preempt=1),
 }
 
 

@@ -65,15 +65,23 @@ def _steps() -> st.SearchStrategy[Step]:
     return st.integers(0, len(weighted) - 1).flatmap(weighted.__getitem__)
 
 
+def _text(steps: Sequence[Step]) -> str:
+    return ".".join(step.text for step in steps)
+
+
 def programs() -> st.SearchStrategy[Program]:
     """Programs that start with an open transform of the driver under test."""
     body = st.lists(_steps(), min_size=1, max_size=_MOST_STEPS)
+    task = st.lists(_steps(), min_size=1, max_size=_MOST_STEPS // 4)
+    tasks = st.one_of(st.just([]), st.just([]), st.lists(task, min_size=2, max_size=3))
     return st.builds(
         Program,
         ring=st.sampled_from(_RINGS),
         queue=st.integers(0, 16),
-        steps=body.map(lambda steps: ".".join(["o0", *(step.text for step in steps)])),
+        steps=body.map(lambda steps: f"o0.{_text(steps)}"),
+        tasks=tasks.map(lambda lists: "+".join(map(_text, lists))),
         window=st.sampled_from(_WINDOWS),
+        preempt=st.sampled_from((0, 0, 1)),
         choices=st.lists(st.integers(0, 3), max_size=_MOST_CHOICES).map(choices_text),
     )
 

@@ -128,6 +128,9 @@ def _parts_of(kind: type) -> _Names:
     special = _SPECIAL.get(kind)
     if special is not None:
         return special
+    if hasattr(kind, "__getattr__"):
+        # It may take the question for a use, as what stands in a completed request does.
+        return gc.get_referents
     if kind.__module__ == "builtins" or kind.__module__ in ("collections", "functools"):
         return gc.get_referents
     return _by_name(kind)

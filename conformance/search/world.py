@@ -245,11 +245,18 @@ class World(Apart):
 
     # Verdicts.
 
+    def _violations(self) -> list[Problem]:
+        """What the engines' monitor saw; it knows whose doing it was."""
+        return [
+            Problem(seen.message, seen.fact, attribution=seen.who, details=seen.details)
+            for seen in self.machine.monitor.violations
+        ]
+
     def _judge(self) -> list[Problem]:
         """What is wrong with the requests, their order, and the machine."""
-        found = list(self._stage.found)
+        found = [*self._violations(), *self._stage.found]
         for order in self.orders:
-            if order.launched and not found:
+            if order.launched:
                 wrong = verdict(order)
                 found += [p._replace(details=(*p.details, order.what)) for p in wrong]
         found += order_problems(self.orders, self.finished)
