@@ -7,12 +7,14 @@ import time
 from collections.abc import Sequence
 
 from tcrypt import facts
+from tcrypt.engine import coverage
 from tcrypt.plan import Plan
 from tcrypt.problems import Problem
 from tcrypt.reports.events import (
     CaseFailed,
     CasesPassed,
     CasesSet,
+    EngineCoverage,
     Event,
     ItemFinished,
     ItemStarted,
@@ -51,6 +53,8 @@ class Recorder:
         self._passed: list[str] = []
         self._began = time.perf_counter()
         sink.append(ItemStarted(plan.item))
+        # What engines have met outside of items is nobody's coverage.
+        coverage.take(settings.semantics)
 
     def wants(self, case: str) -> bool:
         """Whether to run a case by name: yes, unless the run asks for another one only.
@@ -148,6 +152,10 @@ class Recorder:
                 problem = Problem("the item recorded no case", facts.RECORD, attribution="suite")
                 self.result("all", [problem])
         self.flush()
+        pairs = coverage.take(self.settings.semantics)
+        if pairs:
+            counts = [(state, event, n) for (state, event), n in sorted(pairs.items())]
+            self._sink.append(EngineCoverage(self.plan.item, counts))
         seconds = time.perf_counter() - self._began
         self._sink.append(ItemFinished(self.plan.item, self.verdict, seconds))
 

@@ -162,7 +162,9 @@ class CryptoEngine(EngineHooks):
             self._unprepare_finalized(request)
         if not self.machine.sim.in_softirq:
             self.machine.warn(f"{self.name}: finalize outside of softirq context")
+        self._finalizing = True
         request.complete(request.data, status)
+        self._finalizing = False
         if not self._exited:
             self._pump_work.queue()
 

@@ -66,6 +66,7 @@ class EngineState:
         self.started = 0
         self.coverage: coverage.Pairs = Counter()
         self._pumping = False
+        self._finalizing = False
         self._no_room = False
         self._exited = False
         # Most engines have no hooks to look for, and this is on the way of every request.
@@ -113,14 +114,18 @@ class EngineState:
             if queue.backlogged:
                 return "backlog"
             return "queued" if waiting < queue.max_qlen else "full"
-        awake = self._pumping or self._pump_work.pending or self._retry.pending
-        if self.busy and not awake:
+        if self.busy and not self._awake():
             return "wedged"
         if not waiting:
             return "settling" if self.busy else "idle"
         if queue.backlogged:
             return "waiting, backlog"
         return "waiting" if waiting < queue.max_qlen else "waiting, full"
+
+    def _awake(self) -> bool:
+        """Whether the pump runs, or somebody will see to it that it does."""
+        pending = self._pump_work.pending or self._retry.pending
+        return self._pumping or self._finalizing or pending
 
 
 def _head(semantics: Semantics) -> HeadRule:

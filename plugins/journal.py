@@ -9,12 +9,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from importlib import metadata
 
+from tcrypt.engine import coverage_table
+from tcrypt.engine.semantics import semantics_of
 from tcrypt.plan import Plan
 from tcrypt.plugins.discovery import BrokenProvider
 from tcrypt.reports.events import (
     FORMAT,
     AlgorithmFound,
     CoverageLost,
+    EngineStates,
     Event,
     ItemPlanned,
     RunStarted,
@@ -25,6 +28,7 @@ from tcrypt.subject import Subject, properties_of
 from tcrypt.vectors.catalogue import Catalogue
 
 __all__ = (
+    "engine_states",
     "found",
     "lost_check",
     "lost_provider",
@@ -55,6 +59,12 @@ def started(settings: Settings, arguments: list[str], *, worker: str, run: str) 
         selection=_selection(settings),
         run=run,
     )
+
+
+def engine_states(settings: Settings) -> EngineStates:
+    """The pairs of state and event that the run's engines can meet."""
+    rows = coverage_table.table(semantics_of(settings.semantics))
+    return EngineStates(settings.semantics, [tuple(row) for row in rows])
 
 
 def _version(distribution: str) -> str:

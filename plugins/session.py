@@ -194,6 +194,7 @@ class TcryptSession:
         """Start the event log of this process and write down what was found."""
         self.sink = sink = _LogSink(log_path(path, worker))
         sink.append(journal.started(self.settings, arguments, worker=worker, run=run))
+        sink.append(journal.engine_states(self.settings))
         for mutant in self.mutants:
             sink.append(Note(f"defect {mutant} of the catalogue is planted: this run must fail"))
         for broken in self.broken:

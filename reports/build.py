@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tcrypt.reports import events as ev
+from tcrypt.reports.engine_pairs import PairTally
 from tcrypt.reports.items import ItemState
 from tcrypt.reports.judge import STOPPED_EARLY_EXCEPT, judged, merged_counts
 from tcrypt.reports.log import ReadLog, read_directory
@@ -61,6 +62,7 @@ class _Builder:
         self._sources: dict[Source, None] = {}
         self._notes: dict[str, None] = {}
         self._work: dict[tuple[str, str, str, int, str], Counter[str]] = {}
+        self._pairs = PairTally()
         self._problems: list[str] = []
         self._unknown: Counter[str] = Counter()
         self._worker = ""
@@ -74,6 +76,8 @@ class _Builder:
             ev.CasesSet: lambda event: self._item(event.item).set(event),
             ev.ItemFinished: lambda event: self._item(event.item).finish(event),
             ev.WorkSeen: self._work_seen,
+            ev.EngineStates: self._pairs.states,
+            ev.EngineCoverage: self._pairs.coverage,
             ev.CoverageLost: self._coverage_lost,
             ev.Untested: self._untested_said,
             ev.SourceUsed: self._source_used,
@@ -127,6 +131,7 @@ class _Builder:
                 cells=cells,
                 failures=tally.failures,
                 evidence=self._evidence(),
+                engine_pairs=self._pairs.pairs(),
                 coverage_lost=tuple(sorted(lost, key=lambda loss: (loss.what, loss.reason))),
                 untested=self._untested_list(cells, tested),
                 sources=tuple(sorted(self._sources, key=lambda source: source.name)),

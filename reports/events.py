@@ -21,6 +21,8 @@ __all__ = (
     "CasesPassed",
     "CasesSet",
     "CoverageLost",
+    "EngineCoverage",
+    "EngineStates",
     "Event",
     "ItemFinished",
     "ItemPlanned",
@@ -151,6 +153,23 @@ class WorkSeen(Event, frozen=True):
     jobs: int = 1
 
 
+class EngineStates(Event, frozen=True):
+    """The pairs of state and event of the crypto_engine with the run's semantics.
+
+    Each is (state, event, why it cannot happen); the reason is empty when it can.
+    """
+
+    semantics: str
+    pairs: list[tuple[str, str, str]]
+
+
+class EngineCoverage(Event, frozen=True):
+    """How often the engines of an item met each event in each state: (state, event, number)."""
+
+    item: str
+    counts: list[tuple[str, str, int]]
+
+
 class ItemFinished(Event, frozen=True):
     """An item ran to its end."""
 
@@ -213,6 +232,8 @@ AnyEvent = (
     | CaseFailed
     | CasesSet
     | WorkSeen
+    | EngineStates
+    | EngineCoverage
     | ItemFinished
     | CoverageLost
     | Untested

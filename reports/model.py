@@ -11,6 +11,7 @@ from typing import Literal
 
 import msgspec
 
+from tcrypt.reports.engine_pairs import EnginePair
 from tcrypt.reports.words import (
     CASE_VERDICTS,
     Attribution,
@@ -284,6 +285,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     cells: tuple[Cell, ...] = ()
     failures: tuple[Failure, ...] = ()
     evidence: tuple[Evidence, ...] = ()
+    engine_pairs: tuple[EnginePair, ...] = ()
     coverage_lost: tuple[LostCoverage, ...] = ()
     untested: tuple[UntestedAlgorithm, ...] = ()
     baseline: str = ""

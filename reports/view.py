@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from tcrypt.reports.engine_pairs import EngineTable, engine_table
 from tcrypt.reports.grouping import (
     FailureGroup,
     UnexecutedGroup,
@@ -110,6 +111,7 @@ class View:
     groups_left: int
     unexecuted: tuple[UnexecutedGroup, ...]
     engines: tuple[EngineRow, ...]
+    engine_table: EngineTable | None
     legend: tuple[tuple[CellVerdict, str], ...]
     losses: tuple[tuple[str, ...], ...]
     untested: tuple[tuple[str, ...], ...]
@@ -136,6 +138,7 @@ def make_view(report: Report) -> View:
         groups_left=max(0, len(groups) - _MOST_GROUPS),
         unexecuted=tuple(group_unexecuted(report)),
         engines=tuple(_engines(report.evidence)),
+        engine_table=engine_table(report.engine_pairs),
         legend=tuple((word, symbol) for word, symbol in _SYMBOLS.items() if word in used),
         losses=tuple((e.what, e.expected, e.got, e.reason) for e in report.coverage_lost),
         untested=tuple(

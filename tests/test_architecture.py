@@ -36,6 +36,7 @@ _RULES: tuple[tuple[str, tuple[str, ...]], ...] = (
     # What is known of crypto_engine without one: versions, states, the rules of its requests.
     (f"{_ENGINE}.semantics", ()),
     (f"{_ENGINE}.coverage", (f"{_ENGINE}.semantics",)),
+    (f"{_ENGINE}.coverage_table", (f"{_ENGINE}.coverage", f"{_ENGINE}.semantics")),
     (f"{_ENGINE}.monitor", (f"{_ENGINE}.semantics",)),
     (f"{_ENGINE}.api", (f"{_ENGINE}.sim", f"{_ENGINE}.monitor")),
     (f"{_ENGINE}.engine_state", _ENGINE_PARTS),

@@ -37,6 +37,8 @@ SAMPLES: dict[type, ev.AnyEvent] = {
         ),
         ev.CasesSet("i", "blocked", "policy", ["x"]),
         ev.WorkSeen("i", "a", "d", "p", 16, "hardware", "hardware", 3),
+        ev.EngineStates("fixed", [("idle", "exit", "no"), ("idle", "start", "")]),
+        ev.EngineCoverage("i", [("idle", "start", 3)]),
         ev.ItemFinished("i", "failed", 0.25),
         ev.CoverageLost("w", "e", "g", "r"),
         ev.Untested("p", "d", "a", "r"),
