@@ -118,9 +118,7 @@ def _create(builder: Builder, arguments: Sequence[str]) -> AeadAlg:
     check_count("essiv", arguments, 2)
     child, digest = builder.aead(arguments[0]), builder.shash(arguments[1])
     if not child.cra_name.startswith("authenc("):
-        raise crypto_error(
-            -errno.EINVAL, f"essiv({child.cra_driver_name}): takes authenc only"
-        )
+        raise crypto_error(-errno.EINVAL, f"essiv({child.cra_driver_name}): takes authenc only")
     cipher = salt_cipher(builder, child.cra_name, child.ivsize, digest)
     return _Essiv(child, digest, cipher).alg(builder.flags)
 
