@@ -72,7 +72,7 @@ def mask_acknowledges() -> Planted:
     held: WeakKeyDictionary[InterruptBlock, int] = WeakKeyDictionary()
 
     def update(self: InterruptBlock) -> None:
-        levels = self._levels()
+        levels = self.levels()
         self._latched |= levels & ~held.get(self, 0)
         held[self] = levels
         high = self._latched & self._enabled != 0
