@@ -28,6 +28,7 @@ def _refused(pytester: pytest.Pytester, *words: str) -> str:
         ("type", "cipher", "skcipher"),
         ("check", "fuz", "fuzz"),
         ("profile", "fast", "quick"),
+        ("semantics", "linux-6.2", "linux-6.17"),
         ("require", "nist", "cavp"),
         ("allow-untested", "sha-1", "sha1"),
         ("mutant", "IV-O1", "IV-01"),
