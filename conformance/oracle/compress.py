@@ -7,9 +7,10 @@ functions of FIPS 180-4 (sections 6.1.2 and 6.2.2) here; the device model has it
 
 from __future__ import annotations
 
-import hashlib
 import struct
 from collections.abc import Callable
+
+from Crypto.Hash import SHA1, SHA256
 
 __all__ = ("hmac_states",)
 
@@ -95,6 +96,8 @@ def _added(start: list[int], state: tuple[int, ...]) -> bytes:
 
 _FUNCTIONS: dict[str, Callable[[bytes], bytes]] = {"sha1": _sha1, "sha256": _sha256}
 
+_LIBRARY = {"sha1": SHA1, "sha256": SHA256}
+
 
 def hmac_states(hash_name: str, key: bytes) -> tuple[bytes, bytes] | None:
     """The states after the inner and the outer key block, in the standard's byte order.
@@ -105,7 +108,7 @@ def hmac_states(hash_name: str, key: bytes) -> tuple[bytes, bytes] | None:
     if compress is None:
         return None
     if len(key) > _BLOCK:
-        key = hashlib.new(hash_name, key, usedforsecurity=False).digest()
+        key = _LIBRARY[hash_name].new(key).digest()
     padded = key.ljust(_BLOCK, b"\0")
     inner, outer = (compress(bytes(byte ^ pad for byte in padded)) for pad in (_IPAD, _OPAD))
     return inner, outer

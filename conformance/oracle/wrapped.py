@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import errno
 from functools import lru_cache
-from hashlib import sha256
 
+from Crypto.Hash import SHA256
 from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.ciphers.modes import ECB
 
@@ -136,4 +136,4 @@ class GenivReference(_Wrapped):
 
 @lru_cache(maxsize=256)
 def _salted(key: bytes) -> AES:
-    return AES(sha256(key).digest())
+    return AES(SHA256.new(key).digest())
