@@ -111,6 +111,7 @@ class DirectHost:
         if self._phase is not Phase.IDLE:
             raise DriverFault("PE_CD_COUNT", value, "the result before is taken first")
         self._rings.add_commands(value)
+        self._windows.begin()
         words = self._sequencer.window
         owners = words[0] & 3, words[7] >> reg.LENGTH_OWNERSHIP_SHIFT & 3
         self._phase = Phase.RECORDS

@@ -82,6 +82,10 @@ class Windows:
         self._input += ring[self._in_at : self._in_at + count]
         self._in_at = (self._in_at + count) % _DATA
 
+    def begin(self) -> None:
+        """A new packet: what was input for the last one is gone; the pointers stay."""
+        self._input = b""
+
     @property
     def waiting_output(self) -> int:
         """How many bytes have no place in the output buffer yet."""
