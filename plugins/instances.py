@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from tcrypt.engine.api.flags import AlgType
+from collections.abc import Iterable, Mapping
 
-__all__ = ("EIP93_INSTANCES", "SOFTWARE_INSTANCES")
+from tcrypt.engine.api.flags import AlgType
+from tcrypt.engine.api.machine import Machine
+
+__all__ = ("EIP93_INSTANCES", "SOFTWARE_INSTANCES", "offer")
 
 _DIGESTS = ("md5", "sha1", "sha224", "sha256", "sha384", "sha512")
 _CIPHERS = ("cbc(aes-generic)", "cbc(des-generic)", "cbc(des3_ede-generic)")
@@ -71,3 +74,9 @@ EIP93_INSTANCES: dict[AlgType, tuple[str, ...]] = {
     ),
 }
 """What templates make of the EIP-93's own drivers."""
+
+
+def offer(machine: Machine, instances: Mapping[AlgType, Iterable[str]]) -> None:
+    """Have the suite test these on a machine."""
+    for kind, names in instances.items():
+        machine.offer(kind, *names)

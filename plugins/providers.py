@@ -10,7 +10,7 @@ import importlib
 import importlib.util
 import sys
 import traceback
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from functools import partial
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -29,7 +29,7 @@ from tcrypt.engine.eip93.variants import AES128_ONLY, MT7621, TINY_RING, Variant
 from tcrypt.engine.preemption import Mmio, PreemptibleMmio
 from tcrypt.engine.sim import IrqLine
 from tcrypt.engine.templates.cryptd import cryptd
-from tcrypt.plugins.instances import EIP93_INSTANCES, SOFTWARE_INSTANCES
+from tcrypt.plugins.instances import EIP93_INSTANCES, SOFTWARE_INSTANCES, offer
 from tcrypt.subject import Provider
 
 __all__ = (
@@ -165,12 +165,7 @@ def _told(error: BaseException) -> str:
 def software(machine: Machine) -> None:
     """The software generics themselves, and what templates make of them."""
     generics.register(machine)
-    _offer(machine, SOFTWARE_INSTANCES)
-
-
-def _offer(machine: Machine, instances: Mapping[AlgType, Iterable[str]]) -> None:
-    for kind, names in instances.items():
-        machine.offer(kind, *names)
+    offer(machine, SOFTWARE_INSTANCES)
 
 
 def eip93_mt7621(machine: Machine) -> None:
@@ -197,7 +192,7 @@ def eip93_templates(machine: Machine) -> None:
     """What templates make of the driver of eip93-mt7621, which itself is not tested again."""
     attach_eip93(machine, MT7621)
     machine.settle()
-    _offer(machine, EIP93_INSTANCES)
+    offer(machine, EIP93_INSTANCES)
 
 
 def eip93_async_fallback(machine: Machine) -> None:
