@@ -29,16 +29,16 @@ __all__ = ("CHECK", "WORLDS", "plans", "search")
 CHECK = "interleavings"
 # Wider than any latency, narrower than any time for which something sleeps.
 _WINDOW = 1_000_000
-_LOOK = 5
+_LOOK = 1
 _small = partial(Program, ring=2, queue=1, steps="o0.o0", window=_WINDOW)
 
 # The smallest worlds come first.
 WORLDS: Mapping[str, Program] = {
     "two-requests": _small(tasks="e0+d1"),
     "next-from-callback": _small(tasks="c0+d1"),
+    "bus-error": _small(tasks="fe.e0+d1"),
     "lost-interrupt": _small(tasks="fl.e0+d1"),
     "spurious-interrupt": _small(tasks="e0.d0+fs"),
-    "bus-error": _small(tasks="fe.e0+d1"),
     "three-requests": _small(tasks="e0.e0+d1"),
     "stop-and-start": _small(ring=3, tasks="e0.e1+s.t.e0"),
     "new-key-in-flight": _small(tasks="e0.k0.e0+d1"),

@@ -27,11 +27,14 @@ from tcrypt.plan import Plan
 from tcrypt.plugins import providers as builtin
 from tcrypt.plugins.discovery import subjects_of
 from tcrypt.plugins.providers import Providers
+from tcrypt.problems import Problem
 from tcrypt.recorder import EventSink, Recorder
 from tcrypt.reports.events import CaseFailed, Event
-from tcrypt.search.exhaustive import Outcome
+from tcrypt.search.exhaustive import Outcome, explore
 from tcrypt.search.program import Program
-from tcrypt.search.runner import Runner, program_of
+from tcrypt.search.runner import Look, Runner, program_of
+from tcrypt.search.script import Script
+from tcrypt.search.world import World
 from tcrypt.settings import Settings
 from tcrypt.subject import Subject
 from tcrypt.vectors.catalogue import Catalogue
@@ -176,6 +179,48 @@ def test_the_correct_driver_raises_no_alarm(check: Any) -> None:
     assert run(check) == []
 
 
+@pytest.mark.parametrize(("name", "bound"), [("two-requests", 40), ("three-requests", 240)])
+def test_states_are_met_again_so_that_a_small_world_comes_to_an_end(name: str, bound: int) -> None:
+    runner = Runner(cbc(), Watchdog(10), alone=True)
+    outcome = interleavings.search(runner, interleavings.WORLDS[name], bound)
+    assert outcome.exhausted
+    assert outcome.failing is None
+
+
+def test_hashing_reaches_every_end_that_replaying_everything_reaches() -> None:
+    ends: list[set[str]] = []
+    for hashing in (True, False):
+        runner, seen = Runner(cbc(), Watchdog(10), alone=True), set[str]()
+        program = replace(interleavings.WORLDS["two-requests"], window=2_000)
+
+        def play(
+            script: Script,
+            look: Look,
+            runner: Runner = runner,
+            program: Program = program,
+            seen: set[str] = seen,
+        ) -> list[Problem]:
+            worlds: list[World] = []
+            init = World.__init__
+
+            def keep(self: World, *arguments: Any) -> None:
+                init(self, *arguments)
+                worlds.append(self)
+
+            with replaced((World, "__init__", keep)):
+                found = runner.play(program, script, look)
+            seen.add(
+                str([(o.encrypt, o.ticket.submitted, o.ticket.notes) for o in worlds[0].orders])
+            )
+            return found
+
+        outcome = explore(play, 3_000, hashing=hashing)
+        assert outcome.exhausted
+        ends.append(seen)
+    assert ends[0] == ends[1]
+    assert len(ends[0]) > 1
+
+
 # In which small world each shows.
 WORLD_OF = {
     "overtaken": "mixed-sizes",
@@ -210,11 +255,28 @@ def test_random_programs_find_it(name: str) -> None:
         assert run(world, Settings(profile="full"))
 
 
-@pytest.mark.parametrize("check", [interleavings, world], ids=["interleavings", "world"])
-@pytest.mark.parametrize("mutant", ["EQ-04", "EQ-15", "CR-16", "CR-19", "CC-01", "CC-03"])
-def test_a_defect_of_the_catalogue_is_found(mutant: str, check: Any) -> None:
+CATALOGUE = {
+    "EQ-04": "four-requests",
+    "EQ-15": "stop-and-start",
+    "CR-16": "four-requests",
+    "CR-19": "four-requests",
+    "CC-01": "four-requests",
+    "CC-03": "two-requests",
+}
+
+
+@pytest.mark.parametrize("mutant", CATALOGUE)
+def test_a_defect_of_the_catalogue_is_found_exhaustively(mutant: str) -> None:
     with plant(mutant):
-        assert run(check, Settings(profile="full" if check is world else "default"))
+        runner = Runner(cbc(), Watchdog(10), alone=True)
+        outcome = interleavings.search(runner, interleavings.WORLDS[CATALOGUE[mutant]], 100)
+    assert outcome.failing is not None
+
+
+@pytest.mark.parametrize("mutant", CATALOGUE)
+def test_a_defect_of_the_catalogue_is_found_by_random_programs(mutant: str) -> None:
+    with plant(mutant):
+        assert run(world, Settings(profile="full"))
 
 
 @pytest.mark.parametrize("check", [interleavings, world], ids=["interleavings", "world"])
