@@ -2,7 +2,8 @@
 
 A driver reaches the device through four doors: `read32` and `write32`, memory behind a bus on
 which the device is the master, and an interrupt line that the device drives.  `jobs` and `options`
-are for a test bench: evidence of what the device did and of what it was built with.
+are for a test bench, as is `faults`: evidence of what the device did, of what it was built with,
+and of what it was asked to do against the rules.
 
 The device allocates nothing and keeps no reference to anything of a driver: what implements
 the bus may sit in another process.  It may also call `read32` and `write32` from inside of a bus
@@ -63,7 +64,7 @@ class Device:
     ) -> None:
         self.options: Final = Options.decode(variant.option_1)
         self._core = ProtocolCore(bus, variant)
-        self._rings = Rings(sim, variant, lambda: self._interrupts.update())
+        self._rings = Rings(sim, variant, self._core.faults, lambda: self._interrupts.update())
         pulse = _PULSE_CLOCKS * _NS // variant.clock_hz
         self._interrupts = InterruptBlock(sim, irq, self._rings.levels, pulse)
         self._sequencer = Sequencer(
@@ -95,6 +96,11 @@ class Device:
     def jobs(self) -> int:
         """How many packets with at least one byte of data the core has processed, ever."""
         return self._core.jobs
+
+    @property
+    def faults(self) -> tuple[DriverFault, ...]:
+        """Rules that the driver broke so far, where the hardware has an answer to that."""
+        return tuple(self._core.faults)
 
     def reset(self) -> None:
         """Power-on reset: every register, every count, and the packet in work."""

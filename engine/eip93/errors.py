@@ -6,7 +6,11 @@ an answer of the hardware; where the hardware has an error status, the model giv
 
 from __future__ import annotations
 
-__all__ = ("DriverFault", "NotModelled")
+from collections.abc import Iterator
+
+from tcrypt.engine.sim import BusError
+
+__all__ = ("DriverFault", "FaultLog", "NotModelled")
 
 
 class DriverFault(Exception):
@@ -39,6 +43,28 @@ class NotModelled(Exception):
         self.register = register
         self.value = value
         self.feature = feature
+
+
+class FaultLog:
+    """Rules that a driver broke and to which the hardware has an answer of its own.
+
+    The device answers as the hardware does (a status, a flag, another fetch); the log is for a
+    bench that wants to know.  A fault that happens again is kept once.
+    """
+
+    def __init__(self) -> None:
+        self._faults: dict[tuple[str, object, str], DriverFault] = {}
+
+    def note(self, register: str, value: object, rule: str) -> None:
+        """Keep a fault."""
+        self._faults.setdefault((register, value, rule), DriverFault(register, value, rule))
+
+    def stray(self, error: BusError) -> None:
+        """Keep a DMA address that nothing answers for."""
+        self.note("DMA address", error.address, f"memory answers wherever DMA goes ({error})")
+
+    def __iter__(self) -> Iterator[DriverFault]:
+        return iter(self._faults.values())
 
 
 def _shown(value: object) -> str:

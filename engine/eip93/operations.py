@@ -14,28 +14,21 @@ from typing import Final, NamedTuple
 
 from tcrypt.engine.compression import BLOCK_BYTES
 from tcrypt.engine.eip93 import registers as reg
-from tcrypt.engine.eip93.aes_keys import original_key
-from tcrypt.engine.eip93.arc4 import arc4_crypt, arc4_state
+from tcrypt.engine.eip93.cipher_unit import CipherUnit
 from tcrypt.engine.eip93.errors import DriverFault, NotModelled
 from tcrypt.engine.eip93.hashing import HashCore
 from tcrypt.engine.eip93.lanes import DMABus
 from tcrypt.engine.eip93.padding import Verdict, pad_bytes, verify_pad
 from tcrypt.engine.eip93.plan import CipherPlan, HashPlan, Kind, Plan
-from tcrypt.engine.eip93.prng import Random
-from tcrypt.engine.eip93.records import HashSource, IVSource
+from tcrypt.engine.eip93.records import HashSource
 from tcrypt.engine.eip93.variants import Variant
 from tcrypt.engine.sim import BusError
 
 __all__ = ("DMABus", "Outcome", "PacketCore")
 
 _COUNT: Final = struct.Struct("<Q")
-_AES_IV_BYTES: Final = 16
 _KEYED_BYTES: Final = 64  # byte count that HASH_SOURCE 0 forces: one block of key has gone before
-_EXPLICIT: Final = slice(4, 12)  # of a counter block: between nonce and block counter
-_FIRST_BLOCK: Final = (1).to_bytes(4)
-_ARC4_STATEFUL: Final = 2
 _UNUSUAL: Final = reg.CONTROL_PRNG_MODE | reg.CONTROL_HALT
-_STATE: Final = IVSource.STATE
 _NO_PAD: Final = Verdict(0, 0)
 
 
@@ -61,47 +54,18 @@ class _Hashed(NamedTuple):
     state: bytes
 
 
-class PacketCore:
+class PacketCore(CipherUnit):
     """The packet engine of one device, between a fetched descriptor and its result.
 
     Attributes:
         jobs: How many packets with at least one byte of data were processed, ever.
-        random: The random number generator.
     """
 
     def __init__(self, bus: DMABus, variant: Variant) -> None:
+        super().__init__(bus, variant)
         self.jobs = 0
-        self.random = Random()
-        self._bus = bus
-        self._records = bus
-        self._held: list[tuple[int, bytes]] | None = None
-        self._variant = variant
         self._alignment = variant.data_alignment
-        self._finds_tags = True
         self._hashes = HashCore()
-        self._iv = bytes(_AES_IV_BYTES)
-
-    def reset(self) -> None:
-        """Forget the IV that the last packet left behind, and the random numbers."""
-        self._iv = bytes(_AES_IV_BYTES)
-        self.random.reset()
-
-    def mount(self, data: DMABus, records: DMABus, *, finds_tags: bool = True) -> None:
-        """Say where data lies, and where SA and state records do.
-
-        Where input is streamed and not addressed, a tag behind it cannot be found.
-        """
-        self._bus, self._records, self._finds_tags = data, records, finds_tags
-
-    def hold(self) -> None:
-        """Let the writes to SA and state record of the next packet wait for `commit`."""
-        self._held = []
-
-    def commit(self) -> None:
-        """Do the writes that were held back; raises BusError."""
-        held, self._held = self._held or (), None
-        for address, data in held:
-            self._records.write(address, data)
 
     def run(self, plan: Plan, words: tuple[int, ...], sa: bytes) -> Outcome:
         """Process one packet; `words` is its command descriptor.
@@ -132,7 +96,8 @@ class PacketCore:
             if plan.command.inbound:
                 return self._inbound(plan, plan.cipher, words, sa, data)
             return self._outbound(plan, plan.cipher, words, sa, data)
-        except BusError:
+        except BusError as error:
+            self.faults.stray(error)
             return Outcome(reg.ERR_BUS, 0, 0)
 
     def refusal(self, plan: Plan, words: tuple[int, ...]) -> Outcome | None:
@@ -232,52 +197,6 @@ class PacketCore:
         head = data if plan.command.copy_payload else data[:bypass]
         return self._finish(plan, words, head, b"", hashed, _NO_PAD)
 
-    def _cipher(
-        self, cipher: CipherPlan, words: tuple[int, ...], sa: bytes, data: bytes, header: bytes
-    ) -> tuple[bytes, bytes]:
-        """Output and next IV; the engine keeps that IV for packets that read none."""
-        if cipher.arc4:
-            return arc4_crypt(self._arc4_state(cipher, words, sa), data)
-        key = sa[reg.SA_KEY : reg.SA_KEY + cipher.key_bytes]
-        if cipher.last_key:
-            key = original_key(key)
-        size = cipher.iv_bytes
-        if not size:
-            return cipher.run(key, b"", data)
-        if cipher.iv_source is _STATE:
-            iv = self._records.read(words[4] + reg.STATE_IV, size)
-        else:
-            iv = self._first_iv(cipher, words, sa, header)
-        text, iv = cipher.run(key, iv, data)
-        self._iv = iv + self._iv[size:]
-        return text, iv
-
-    def _first_iv(
-        self, cipher: CipherPlan, words: tuple[int, ...], sa: bytes, header: bytes
-    ) -> bytes:
-        size, source = cipher.iv_bytes, cipher.iv_source
-        if source is _STATE:
-            return self._records.read(words[4] + reg.STATE_IV, size)
-        if source is IVSource.KEEP:
-            return self._iv[:size]
-        if source is IVSource.PRNG:
-            iv = self.random.block()
-            explicit = iv[_EXPLICIT] if cipher.counter else iv[:size]
-        else:
-            length = 8 if cipher.counter else size
-            ends = self._variant.input_iv_ends_header
-            explicit = header[-length:] if ends else header[:length]
-        if cipher.counter:
-            return sa[reg.SA_NONCE : reg.SA_NONCE + 4] + explicit + _FIRST_BLOCK
-        return explicit
-
-    def _arc4_state(self, cipher: CipherPlan, words: tuple[int, ...], sa: bytes) -> bytes:
-        """The state that a packet begins with: from its key, or where the last one left it."""
-        if cipher.arc4 == _ARC4_STATEFUL and not words[0] & reg.CONTROL_INIT_ARC4:
-            pointers = sa[reg.SA_NONCE : reg.SA_NONCE + 2]
-            return pointers + self._records.read(words[5], reg.ARC4_BYTES)
-        return arc4_state(sa[reg.SA_KEY : reg.SA_KEY + cipher.key_bytes])
-
     def _hash(self, plan: HashPlan, words: tuple[int, ...], sa: bytes, data: bytes) -> _Hashed:
         algorithm = plan.algorithm
         size = len(algorithm.initial)
@@ -340,17 +259,3 @@ class PacketCore:
             self._save(words[4] + reg.STATE_BYTE_COUNT, record)
         stripped = pad.found if command.inbound and not command.copy_pad else 0
         return Outcome(status, pad.found, len(output) - stripped, pad.next_header)
-
-    def _save_iv(self, cipher: CipherPlan, words: tuple[int, ...], iv: bytes) -> None:
-        if cipher.arc4:
-            self._save(words[5], iv[2:])
-            self._save(words[3] + reg.SA_NONCE, iv[:2] + bytes(2))
-        else:
-            self._save(words[4] + reg.STATE_IV, iv)
-
-    def _save(self, address: int, data: bytes) -> None:
-        """Write to a record, or hold that back."""
-        if self._held is None:
-            self._records.write(address, data)
-        else:
-            self._held.append((address, data))

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Final
 
 from tcrypt.engine.eip93 import registers as reg
-from tcrypt.engine.eip93.errors import DriverFault
+from tcrypt.engine.eip93.errors import DriverFault, FaultLog
 from tcrypt.engine.eip93.variants import Variant
 from tcrypt.engine.sim import Context, Event, Simulation
 
@@ -21,9 +21,12 @@ _NS: Final = 1_000_000_000
 class Rings:
     """Both rings of one device.  `changed` is called when a level that they hold has risen."""
 
-    def __init__(self, sim: Simulation, variant: Variant, changed: Callable[[], None]) -> None:
+    def __init__(
+        self, sim: Simulation, variant: Variant, faults: FaultLog, changed: Callable[[], None]
+    ) -> None:
         self._sim = sim
         self._variant = variant
+        self._faults = faults
         self._changed = changed
         self._timer: Event | None = None
         self._set_defaults()
@@ -188,6 +191,8 @@ class Rings:
             raise DriverFault("PE_CD_COUNT", value, rule)
         total = self.commands + (value & reg.COUNT_STEP)
         if total > self._command_places:
+            rule = f"{self._command_places} commands fit, and {self.commands} wait already"
+            self._faults.note("PE_CD_COUNT", value, rule)
             self._status |= reg.RING_STAT_CDROVFL
             self._changed()
         else:
@@ -200,6 +205,8 @@ class Rings:
         """
         count = value & reg.COUNT_STEP
         if count > self.results:
+            rule = f"no more results are taken than there are, {self.results}"
+            self._faults.note("PE_RD_COUNT", value, rule)
             self._status |= reg.RING_STAT_RDRUNFL
             self._changed()
         elif count:

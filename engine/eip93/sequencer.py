@@ -193,11 +193,14 @@ class Sequencer:
         if self._fetches:
             try:
                 words = _WORDS.unpack(self._bus.read(self._rings.command_address(), 32))
-            except BusError:
+            except BusError as error:
+                self._core.faults.stray(error)
                 self.break_down()
                 return
         owner = words[0] & _OWNERSHIP
         if owner != words[7] >> reg.LENGTH_OWNERSHIP_SHIFT & _OWNERSHIP:
+            rule = "both ownership pairs of a command agree when it is counted in"
+            self._core.faults.note("descriptor words 0 and 7", (words[0], words[7]), rule)
             self._refetch()
             return
         self._tries = 0
@@ -251,7 +254,8 @@ class Sequencer:
             return self._planner.random
         try:
             self.sa = sa = self._records.read(words[3], reg.SA_BYTES)
-        except BusError:
+        except BusError as error:
+            self._core.faults.stray(error)
             return None
         return self._planner.plan(_COMMAND_WORDS.unpack_from(sa))
 
@@ -302,7 +306,8 @@ class Sequencer:
         self.window = result = result_words(words, outcome)
         try:
             self.results.write(words, _WORDS.pack(*result))
-        except BusError:
+        except BusError as error:
+            self._core.faults.stray(error)
             self.break_down()
             return
         if epoch != self._epoch:

@@ -372,3 +372,40 @@ def test_alignment_is_a_rule_only_where_the_variant_says_so(make_bench, place):
         else:
             with pytest.raises(DriverFault, match=f"{place} address"):
                 bench.run(packet)
+
+
+def fault_of(bench: Bench) -> tuple[str, object]:
+    """The one rule that was broken: register and value."""
+    (fault,) = bench.device.faults
+    assert isinstance(fault, DriverFault)
+    assert fault.rule in str(fault)
+    return fault.register, fault.value
+
+
+@pytest.mark.parametrize("what", ["sa", "source", "destination", "state", "tag"])
+def test_stray_dma_address_is_kept_as_the_drivers_fault(bench, what):
+    closed_job(bench, what)
+    assert fault_of(bench)[0] == "DMA address"
+
+
+def test_ownership_halves_that_differ_are_kept_as_the_drivers_fault(bench):
+    data = bench.memory.alloc(bytes(16))
+    command = bench.descriptor(sa=bench.sa(AES_CBC), source=data, destination=data, length=16)
+    bench.queue(command._replace(length=16))
+    bench.ring()
+    bench.sim.run()
+    assert fault_of(bench) == ("descriptor words 0 and 7", (command.control, 16))
+
+
+@pytest.mark.parametrize(
+    ("offset", "name"), [(reg.PE_CD_COUNT, "PE_CD_COUNT"), (reg.PE_RD_COUNT, "PE_RD_COUNT")]
+)
+def test_count_that_goes_too_far_is_kept_as_the_drivers_fault_once(bench, offset, name):
+    for _ in range(3):
+        bench.device.write32(offset, 9)
+    assert fault_of(bench) == (name, 9)
+
+
+def test_correct_use_leaves_no_fault(bench):
+    assert Job(bench, AES_CBC, 64).result.status == 0
+    assert bench.device.faults == ()

@@ -264,7 +264,7 @@ def test_power_on_reset_restores_every_register(bench):
 
 def test_a_driver_finds_nothing_but_the_hardwares_doors():
     public = {name for name in vars(Device) if not name.startswith("_")}
-    assert public == {"read32", "write32", "reset", "jobs"}
+    assert public == {"read32", "write32", "reset", "jobs", "faults"}
 
 
 def test_evidence_for_the_bench_cannot_be_forged(device):
