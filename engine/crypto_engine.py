@@ -172,14 +172,15 @@ class CryptoEngine(EngineHooks):
         self._pumping = True
         try:
             self._feed()
-            self._batch_after_pump()
+            if self.do_batch_requests is not None:
+                self._batch_after_pump(self.do_batch_requests)
         finally:
             self._pumping = False
 
     def _feed(self) -> None:
         if not self.retry_support and self.current is not None:
             self._count("pump, one in hand")
-        elif not len(self.queue) or not self.running:
+        elif not self.queue.waiting or not self.running:
             self._count("pump, nothing")
             if self.busy:
                 self.busy = False

@@ -58,11 +58,11 @@ class EngineHooks(EngineState):
         self._watch.noticed(request)
         self._complete(request, -errno.EINPROGRESS)
 
-    def _batch_after_pump(self) -> None:
+    def _batch_after_pump(self, do_batch: Hook) -> None:
         """Let the driver send what it has gathered; its error is only logged (5.4, E)."""
-        if self.do_batch_requests is not None and self.semantics.batch == "after-pump":
+        if self.semantics.batch == "after-pump":
             self._count("pump, batch")
-            self.do_batch_requests(self)
+            do_batch(self)
 
     def _batch_instead(self, do_batch: Hook) -> None:
         """Let the driver take what it can from the queue and start it (the guide, "Batching").

@@ -107,7 +107,7 @@ class EngineState:
         if self._no_room:
             return "hardware full"
         queue = self.queue
-        waiting = len(queue)
+        waiting = len(queue.waiting)
         if self.in_hardware:
             if not waiting:
                 return "working"

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 SCRIPT = Path(__file__).parents[1] / "benchmarks" / "vector_checks.py"
+EVENTS = SCRIPT.with_name("engine_events.py")
 
 
 @pytest.mark.skipif(not SCRIPT.exists(), reason="benchmarks are in the checkout only")
@@ -23,3 +24,24 @@ def test_the_throughput_benchmark_runs_all_vectors_and_prints_a_ratio(tmp_path: 
     )
     for provider in ("software", "eip93-mt7621"):
         assert re.search(rf"^{provider} .* ratio \d+\.\d\d", done.stdout, re.MULTILINE)
+
+
+@pytest.mark.skipif(not EVENTS.exists(), reason="benchmarks are in the checkout only")
+def test_the_event_benchmark_completes_all_requests_and_says_whether_the_target_is_met(
+    tmp_path: Path,
+) -> None:
+    done = subprocess.run(
+        [sys.executable, str(EVENTS), "--events", "5000", "--rounds", "1"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+    )
+    rates = {
+        name: int(found)
+        for name, found in re.findall(r"^(\w+) +(\d+) events/s, ratio", done.stdout, re.MULTILINE)
+    }
+    assert rates["floor"] > rates["bare"] > rates["engine"] > 0
+    verdict = "reached" if rates["engine"] >= 50_000 else "missed"
+    assert re.search(rf"^target +50000 events/s .*: {verdict}$", done.stdout, re.MULTILINE)

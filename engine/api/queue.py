@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from itertools import islice
 from typing import Literal
 
@@ -26,14 +26,16 @@ class CryptoQueue:
         head_rule: what an insertion at the head does to the backlog.  `moves` it by one when the
             queue is full (Linux from 6.1.29 on), lets it as it `stays` (before), or `undoes` just
             what the dequeue did.
+        waiting: the requests, the oldest first; for looking only.
     """
 
-    __slots__ = ("_backlogged", "_promoted", "_requests", "head_rule", "max_qlen")
+    __slots__ = ("_backlogged", "_promoted", "_requests", "head_rule", "max_qlen", "waiting")
 
     def __init__(self, max_qlen: int, head_rule: HeadRule = "moves") -> None:
         self.max_qlen = max_qlen
         self.head_rule = head_rule
         self._requests: deque[AnyRequest] = deque()
+        self.waiting: Collection[AnyRequest] = self._requests
         self._backlogged = 0
         self._promoted = False
 
