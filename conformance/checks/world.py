@@ -73,7 +73,8 @@ def programs() -> st.SearchStrategy[Program]:
     """Programs that start with an open transform of the driver under test."""
     body = st.lists(_steps(), min_size=1, max_size=_MOST_STEPS)
     task = st.lists(_steps(), min_size=1, max_size=_MOST_STEPS // 4)
-    tasks = st.one_of(st.just([]), st.just([]), st.lists(task, min_size=2, max_size=3))
+    alone: st.SearchStrategy[list[list[Step]]] = st.just([])
+    tasks = st.one_of(alone, st.lists(task, min_size=2, max_size=3))
     return st.builds(
         Program,
         ring=st.sampled_from(_RINGS),

@@ -98,7 +98,8 @@ def forgotten_at_start() -> Planted:
 
     def clear(self: CryptoEngine) -> int:
         for request in list(self.in_hardware):
-            request.tfm.alg.do_one_request.__self__.core._jobs.clear()
+            owner: Any = request.tfm.alg.do_one_request
+            owner.__self__.core._jobs.clear()
         return start(self)
 
     return replaced((CryptoEngine, "start", clear))
