@@ -64,7 +64,7 @@ def started(settings: Settings, arguments: list[str], *, worker: str, run: str) 
 def engine_states(settings: Settings) -> EngineStates:
     """The pairs of state and event that the run's engines can meet."""
     rows = coverage_table.table(semantics_of(settings.semantics))
-    return EngineStates(settings.semantics, [tuple(row) for row in rows])
+    return EngineStates(settings.semantics, [(r.state, r.event, r.reason) for r in rows])
 
 
 def _version(distribution: str) -> str:
