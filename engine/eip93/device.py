@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Final, NoReturn
+from typing import Final
 
 from tcrypt.engine.eip93 import registers as reg
 from tcrypt.engine.eip93.direct import DirectHost
@@ -24,10 +24,11 @@ from tcrypt.engine.eip93.lanes import DMABus, swap_word
 from tcrypt.engine.eip93.modes import Modes, Parts
 from tcrypt.engine.eip93.options import Options
 from tcrypt.engine.eip93.protocols import ProtocolCore
-from tcrypt.engine.eip93.regmap import Access, Register, registers_of
+from tcrypt.engine.eip93.regmap import Register, registers_of
 from tcrypt.engine.eip93.rings import Rings
 from tcrypt.engine.eip93.sequencer import Latency, Sequencer
 from tcrypt.engine.eip93.variants import MT7621, Variant
+from tcrypt.engine.eip93.window_door import WindowDoor
 from tcrypt.engine.eip93.windows import Windows
 from tcrypt.engine.sim import Simulation
 
@@ -35,8 +36,6 @@ __all__ = ("DMABus", "Device", "InterruptLine", "Latency")
 
 _Reader = Callable[[], int]
 _Writer = Callable[[int], None]
-_WRITE_ONLY: Final = frozenset({Access.W1S, Access.W1C, Access.WO, Access.TRIGGER})
-_WINDOW_WRITES: Final = frozenset({Access.RW, Access.WO, Access.DATA})
 _STORED: Final = (reg.PE_BUF_THRESH, reg.PE_DMA_CFG, reg.PE_CLOCK_CTRL)
 _STATUS_BITS: Final = 0xFF << reg.CONTROL_STATUS_SHIFT
 _NS: Final = 1_000_000_000
@@ -85,11 +84,10 @@ class Device:
         self._modes = Modes(bus, variant, parts, self._follow_mode)
         self._registers = registers_of(variant.endian_offset)
         self._stored = {offset: self._registers[offset].reset for offset in _STORED}
-        self._lanes: int | None = None
-        self._straight_readers = self._make_readers(variant)
-        self._straight_writers = self._make_writers(variant)
-        self._readers = self._straight_readers
-        self._writers = self._straight_writers
+        self._door = WindowDoor(parts, self._registers, self._modes, self._stored)
+        self._variant = variant
+        self._readers = self._make_readers()
+        self._writers = self._make_writers()
         self.reset()
 
     @property
@@ -121,7 +119,7 @@ class Device:
             NotModelled: the register is not modelled.
         """
         reader = self._readers.get(offset)
-        return self._read_window(offset) if reader is None else reader()
+        return self._door.read(offset) if reader is None else reader()
 
     def write32(self, offset: int, value: int) -> None:
         """Write a 32-bit `value` to the register at byte `offset` of the window.
@@ -133,90 +131,15 @@ class Device:
         """
         writer = self._writers.get(offset)
         if writer is None or value >> 32:
-            self._write_window(offset, value)
+            self._door.write(offset, value)
         else:
             writer(value)
 
-    # The windows of direct host mode, and what cannot be accessed at all.
-
-    def _read_window(self, offset: int) -> int:
-        register = self._registers.get(offset)
-        if register is None:
-            self._refuse(offset, None)
-        if register.access is Access.DATA:
-            self._only_direct(register, None)
-            value = self._windows.read_data(offset)
-        elif register.access is Access.RW:
-            value = self._read_record(register)
-        elif register.access is Access.WO and self._sequencer.halting.halted:
-            value = self._halted_sa(register)
-        else:
-            self._refuse(offset, None)
-        return value if self._lanes is None else swap_word(value, self._lanes)
-
-    def _read_record(self, register: Register) -> int:
-        if self._sequencer.halting.halted and register.offset < reg.STATE_WINDOW:
-            return self._halted_sa(register)
-        self._only_direct(register, None)
-        record, at = self._windows.locate(register.offset)
-        return int.from_bytes(record[at : at + 4], "little")
-
-    def _halted_sa(self, register: Register) -> int:
-        """While the engine stands at a halt, the window shows the SA record in work."""
-        at = register.offset - reg.SA_WINDOW
-        return int.from_bytes(self._sequencer.sa[at : at + 4], "little")
-
-    def _write_window(self, offset: int, value: int) -> None:
-        register = self._registers.get(offset)
-        if register is None or value >> 32 or register.access not in _WINDOW_WRITES:
-            self._refuse(offset, value)
-        self._only_direct(register, value)
-        if self._lanes is not None:
-            value = swap_word(value, self._lanes)
-        if register.access is Access.DATA:
-            self._windows.write_data(offset, value)
-            return
-        record, at = self._windows.locate(offset)
-        record[at : at + 4] = value.to_bytes(4, "little")
-        if offset == reg.SA_READY:
-            self._direct.records_ready(self._stored[reg.PE_CLOCK_CTRL])
-
-    def _only_direct(self, register: Register, value: int | None) -> None:
-        if not self._modes.direct:
-            rule = "the windows are for direct host mode, or to be read while the engine is halted"
-            raise DriverFault(register.name, value, rule)
-        arc4 = register.offset >= reg.ARC4_WINDOW and register.access is Access.RW
-        clocks = reg.CLOCK_CTRL_PE | (reg.CLOCK_CTRL_ARC4 if arc4 else 0)
-        if clocks & ~self._stored[reg.PE_CLOCK_CTRL]:
-            rule = f"the windows need the clocks {clocks:#x} of PE_CLOCK_CTRL"
-            raise DriverFault(register.name, value, rule)
-
-    def _refuse(self, offset: int, value: int | None) -> NoReturn:
-        name = f"offset {offset:#x}"
-        if not 0 <= offset < reg.WINDOW_SIZE:
-            raise DriverFault(name, value, f"the window has {reg.WINDOW_SIZE:#x} bytes")
-        if offset % 4:
-            self._interrupts.latch(reg.INT_INTERFACE_ERR)
-            self._interrupts.update()
-            raise DriverFault(name, value, "registers are accessed as aligned 32-bit words")
-        register = self._registers.get(offset)
-        if register is not None:
-            self._refuse_register(register, value)
-        raise NotModelled(name, value, "a register that the register map does not list")
-
-    def _refuse_register(self, register: Register, value: int | None) -> NoReturn:
-        if register.access in _WRITE_ONLY and value is None:
-            raise DriverFault(register.name, value, "the register is write-only")
-        if register.access is Access.RO and value is not None:
-            raise DriverFault(register.name, value, "the register is read-only")
-        if value is not None and value >> 32:
-            raise DriverFault(register.name, value, "registers are 32 bits wide")
-        raise NotModelled(register.name, value, register.access.value)
-
     # Registers.
 
-    def _make_readers(self, variant: Variant) -> dict[int, _Reader]:
+    def _make_readers(self) -> dict[int, _Reader]:
         rings, interrupts, sequencer = self._rings, self._interrupts, self._sequencer
+        variant = self._variant
         readers: dict[int, _Reader] = {
             reg.PE_CDR_BASE: lambda: rings.command_base,
             reg.PE_RDR_BASE: lambda: rings.result_base,
@@ -250,8 +173,9 @@ class Device:
     def _read_descriptor(self, index: int) -> int:
         return self._sequencer.window[index]
 
-    def _make_writers(self, variant: Variant) -> dict[int, _Writer]:
+    def _make_writers(self) -> dict[int, _Writer]:
         rings, interrupts, sequencer = self._rings, self._interrupts, self._sequencer
+        variant = self._variant
         checked: dict[int, _Writer] = {
             reg.PE_CDR_BASE: rings.write_command_base,
             reg.PE_RDR_BASE: rings.write_result_base,
@@ -271,8 +195,8 @@ class Device:
             reg.PE_CD_COUNT: sequencer.doorbell,
             reg.PE_RD_COUNT: sequencer.take_results,
             reg.PE_RING_STAT: rings.clear_status,
-            reg.PE_INBUF_COUNT: self._add_input,
-            reg.PE_OUTBUF_COUNT: self._take_output,
+            reg.PE_INBUF_COUNT: self._door.add_input,
+            reg.PE_OUTBUF_COUNT: self._door.take_output,
             reg.PE_CONTINUE: sequencer.proceed,
             reg.INT_CLR: interrupts.clear,
             reg.INT_MASK_ENABLE: interrupts.enable,
@@ -301,14 +225,6 @@ class Device:
         self._stored[reg.PE_BUF_THRESH] = value
         self._direct.write_thresholds(value)
 
-    def _add_input(self, value: int) -> None:
-        self._only_direct(self._registers[reg.PE_INBUF_COUNT], value)
-        self._direct.add_input(value)
-
-    def _take_output(self, value: int) -> None:
-        self._only_direct(self._registers[reg.PE_OUTBUF_COUNT], value)
-        self._direct.take_output(value)
-
     def _follow_mode(self, direct: bool, lanes: int | None) -> None:
         """Let counts go to the part that is in charge, and accesses through the byte lanes."""
         counts: tuple[_Writer, _Writer] = (
@@ -316,14 +232,16 @@ class Device:
             if direct
             else (self._sequencer.doorbell, self._sequencer.take_results)
         )
-        writers = self._straight_writers
-        writers[reg.PE_CD_COUNT], writers[reg.PE_RD_COUNT] = counts
-        self._lanes = lanes
-        self._readers, self._writers = self._straight_readers, writers
-        if lanes is not None:
-            read, write = self._straight_readers, writers
-            self._readers = {at: partial(_read_swapped, read[at], lanes) for at in read}
-            self._writers = {at: partial(_write_swapped, write[at], lanes) for at in write}
+        if lanes != self._door.lanes:
+            self._door.lanes = lanes
+            self._readers, self._writers = self._make_readers(), self._make_writers()
+            if lanes is not None:
+                readers, writers = self._readers, self._writers
+                self._readers = {at: partial(_read_swapped, readers[at], lanes) for at in readers}
+                self._writers = {at: partial(_write_swapped, writers[at], lanes) for at in writers}
+        for offset, count in zip((reg.PE_CD_COUNT, reg.PE_RD_COUNT), counts, strict=True):
+            straight = lanes is None
+            self._writers[offset] = count if straight else partial(_write_swapped, count, lanes)
 
 
 def _read_swapped(read: _Reader, lanes: int) -> int:
