@@ -84,7 +84,7 @@ class Device:
         self._modes = Modes(bus, variant, parts, self._follow_mode)
         self._registers = registers_of(variant.endian_offset)
         self._stored = {offset: self._registers[offset].reset for offset in _STORED}
-        self._door = WindowDoor(parts, self._registers, self._modes, self._stored)
+        self._door = WindowDoor(parts, self._modes, self._stored, variant.endian_offset)
         self._variant = variant
         self._readers = self._make_readers()
         self._writers = self._make_writers()
@@ -240,8 +240,9 @@ class Device:
                 self._readers = {at: partial(_read_swapped, readers[at], lanes) for at in readers}
                 self._writers = {at: partial(_write_swapped, writers[at], lanes) for at in writers}
         for offset, count in zip((reg.PE_CD_COUNT, reg.PE_RD_COUNT), counts, strict=True):
-            straight = lanes is None
-            self._writers[offset] = count if straight else partial(_write_swapped, count, lanes)
+            self._writers[offset] = (
+                count if lanes is None else partial(_write_swapped, count, lanes)
+            )
 
 
 def _read_swapped(read: _Reader, lanes: int) -> int:

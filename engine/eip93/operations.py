@@ -85,11 +85,9 @@ class PacketCore(CipherUnit):
             if refused is not None:
                 return refused
         try:
-            if plan.kind is Kind.RANDOM:
-                return self._random(words, sa)
+            if not plan.plain:
+                return self._special(plan, words, sa)
             data = self._bus.read(words[1], length)
-            if plan.kind is Kind.ESP:
-                return self._esp(plan, words, sa, data)
             self.jobs += 1
             if plan.cipher is None:
                 return self._hash_only(plan, words, sa, data)
@@ -131,11 +129,9 @@ class PacketCore(CipherUnit):
                 rule = f"the {name} address is a multiple of {alignment}"
                 raise DriverFault(f"descriptor word {number}", words[number], rule)
 
-    def _random(self, words: tuple[int, ...], sa: bytes) -> Outcome:
-        raise NotModelled("descriptor word 0", words[0], "the random number generator")
-
-    def _esp(self, plan: Plan, words: tuple[int, ...], sa: bytes, data: bytes) -> Outcome:
-        raise NotModelled("SA_CMD0", plan.command.word0, "protocol operations")
+    def _special(self, plan: Plan, words: tuple[int, ...], sa: bytes) -> Outcome:
+        """What goes beyond basic operations."""
+        raise NotModelled("SA_CMD0", plan.command.word0, f"what is for {plan.kind.value}")
 
     def _outbound(
         self, plan: Plan, cipher: CipherPlan, words: tuple[int, ...], sa: bytes, data: bytes

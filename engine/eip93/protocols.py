@@ -18,7 +18,7 @@ from tcrypt.engine.eip93 import registers as reg
 from tcrypt.engine.eip93.errors import DriverFault, NotModelled
 from tcrypt.engine.eip93.operations import Outcome, PacketCore
 from tcrypt.engine.eip93.padding import Verdict, verify_pad
-from tcrypt.engine.eip93.plan import CipherPlan, Plan
+from tcrypt.engine.eip93.plan import CipherPlan, Kind, Plan
 from tcrypt.engine.eip93.prng import BLOCK_BYTES
 from tcrypt.engine.eip93.records import IVSource
 
@@ -58,6 +58,11 @@ class ReplayWindow(NamedTuple):
 class ProtocolCore(PacketCore):
     """The packet engine of one device, with every operation that is modelled."""
 
+    def _special(self, plan: Plan, words: tuple[int, ...], sa: bytes) -> Outcome:
+        if plan.kind is Kind.RANDOM:
+            return self._random(words, sa)
+        return self._esp(plan, words, sa)
+
     def _random(self, words: tuple[int, ...], sa: bytes) -> Outcome:
         """PRNG init, generate and test."""
         mode = words[0] & reg.CONTROL_PRNG_MODE
@@ -81,8 +86,9 @@ class ProtocolCore(PacketCore):
         self._bus.write(words[2], output)
         return Outcome(0, 0, length)
 
-    def _esp(self, plan: Plan, words: tuple[int, ...], sa: bytes, data: bytes) -> Outcome:
+    def _esp(self, plan: Plan, words: tuple[int, ...], sa: bytes) -> Outcome:
         """ESP, either way."""
+        data = self._bus.read(words[1], words[7] & reg.LENGTH_BYTES)
         assert plan.cipher is not None, "ESP has a cipher, if only the null cipher"
         self.jobs += 1
         spi, sequence, mask = _SA_ESP.unpack_from(sa, reg.SA_SPI)

@@ -13,7 +13,7 @@ from tcrypt.engine.eip93 import registers as reg
 from tcrypt.engine.eip93.errors import DriverFault, NotModelled
 from tcrypt.engine.eip93.lanes import swap_word
 from tcrypt.engine.eip93.modes import Modes, Parts
-from tcrypt.engine.eip93.regmap import Access, Register
+from tcrypt.engine.eip93.regmap import Access, Register, registers_of
 
 __all__ = ("WindowDoor",)
 
@@ -33,15 +33,20 @@ class WindowDoor:
     def __init__(
         self,
         parts: Parts,
-        registers: Mapping[int, Register],
         modes: Modes,
         stored: Mapping[int, int],
+        endian_offset: int,
     ) -> None:
         self.lanes: int | None = None
         self._parts = parts
-        self._registers = registers
+        self._endian_offset = endian_offset
         self._modes = modes
         self._stored = stored
+
+    @property
+    def _registers(self) -> Mapping[int, Register]:
+        # A constant table is no state of the device, so the device does not hold it.
+        return registers_of(self._endian_offset)
 
     def read(self, offset: int) -> int:
         """A word of a window; raises as `Device.read32`."""
