@@ -180,7 +180,7 @@ CAUGHT = (
     Caught("EQ-25", MT7621, CBC, "faults", LOST),
     Caught("CR-01", TINY, CBC, "retry", LOST),
     Caught("CR-03", TINY, CBC, "retry", LOST),
-    Caught("CR-04", TINY, CBC, "retry", "retry never ends"),
+    Caught("CR-04", TINY, CBC, "retry", "retry never ends", patience=40.0),
     Caught("CR-06", MT7621, CBC, "faults", OUTPUT),
     Caught("CR-07", MT7621, AUTHENC, "sequences", STATUS),
     Caught("CR-09", MT7621, AUTHENC, "sequences", STATUS),
