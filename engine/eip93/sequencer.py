@@ -29,19 +29,17 @@ from tcrypt.engine.eip93.lanes import DMABus
 from tcrypt.engine.eip93.operations import Outcome, PacketCore
 from tcrypt.engine.eip93.plan import Plan
 from tcrypt.engine.eip93.planner import Planner
-from tcrypt.engine.eip93.results import ResultWriter, result_words
+from tcrypt.engine.eip93.publishing import IDLE_WORDS, Publisher
 from tcrypt.engine.eip93.rings import Rings
 from tcrypt.engine.eip93.variants import Variant
 from tcrypt.engine.sim import BusError, Context, Event, Simulation
 
-__all__ = ("IDLE_WORDS", "Latency", "Sequencer")
+__all__ = ("Latency", "Sequencer")
 
 _COMMAND_WORDS: Final = struct.Struct("<2I")
-IDLE_WORDS: Final = (reg.CONTROL_PE_READY, 0, 0, 0, 0, 0, 0, 0)
 _WORDS: Final = struct.Struct("<8I")
 _OWNERSHIP: Final = 3
 _ENGINE_OWNS: Final = 1
-_EXTENDED_CODE: Final = 0xF8
 _NS: Final = 1_000_000_000
 # The engine polls a descriptor whose halves disagree for ever.  So that a simulation in which
 # nothing else happens comes to an end, the model doubles the pause each time and gives up after
@@ -57,13 +55,11 @@ class Latency(enum.Enum):
     IMMEDIATE = "immediate"  # inside the register write that started it
 
 
-class Sequencer:
+class Sequencer(Publisher):
     """The state machine of one device.
 
     Attributes:
-        window: The descriptor window: the words of the descriptor in work, or of the last result.
         sa: The SA record that was last read.
-        results: Where results go.
         halting: The halt mode.
     """
 
@@ -77,25 +73,19 @@ class Sequencer:
         variant: Variant,
         latency: Latency,
     ) -> None:
-        self._bus = self._records = bus
-        self.results = ResultWriter(sim, bus, rings, variant, self.break_down)
-        self.halting = Halting(interrupts)
-        self._busy = False
-        self._sim = sim
-        self._rings = rings
-        self._interrupts = interrupts
-        self._core = core
-        self._variant = variant
         self._immediate = latency is Latency.IMMEDIATE
         self._ns = _NS / variant.clock_hz
-        self._interrupt_ns = 0 if self._immediate else int(variant.timing.interrupt * self._ns)
+        interrupt_ns = 0 if self._immediate else int(variant.timing.interrupt * self._ns)
+        super().__init__(sim, bus, rings, interrupts, core, variant, interrupt_ns)
+        self._bus = self._records = bus
+        self.halting = Halting(interrupts)
+        self._busy = False
         self._planner = Planner(variant)
         self._event: Event | None = None
-        self._epoch = 0
         self._set_defaults()
 
     def _set_defaults(self) -> None:
-        self.window: tuple[int, ...] = IDLE_WORDS
+        self.window = IDLE_WORDS
         self.sa = bytes(reg.SA_BYTES)
         self._fetches = False
         self._running = False
@@ -299,27 +289,6 @@ class Sequencer:
         self._event = None
         self.kick()
 
-    def _publish(self, epoch: int, words: tuple[int, ...], outcome: Outcome) -> None:
-        """Write the result, count it, and raise what has to be raised."""
-        if epoch != self._epoch:
-            return
-        self.window = result = result_words(words, outcome)
-        try:
-            self.results.write(words, _WORDS.pack(*result))
-        except BusError as error:
-            self._core.faults.stray(error)
-            self.break_down()
-            return
-        if epoch != self._epoch:
-            return
-        self._rings.advance()
-        if outcome.status & reg.ERR_EXTENDED:
-            self.report(outcome.status)
-        if self._interrupt_ns:
-            self._announce()
-        else:
-            self._interrupts.update()
-
     def _in_steps(self, words: tuple[int, ...], epoch: int) -> Iterator[tuple[int, int]]:
         """Handle a packet; after each step, the bit that halts there and the state then."""
         yield reg.HALT_AFTER_COMMAND, reg.MAIN_STATE_HALT_COMMAND
@@ -339,31 +308,3 @@ class Sequencer:
             yield reg.HALT_AFTER_SA_WRITE, reg.MAIN_STATE_HALT_SA_WRITE
         self._publish(epoch, words, outcome)
         yield reg.HALT_AFTER_RESULT, reg.MAIN_STATE_HALT_RESULT
-
-    def _announce(self) -> None:
-        """Let the interrupt line follow, after the latency that the timing gives."""
-        delay, update = self._interrupt_ns, self._interrupts.update
-        self._sim.schedule(delay, Context.DEVICE, "eip93 interrupt", update)
-
-    def report(self, status: int) -> None:
-        """Raise PROC_ERR, and stop where the error says so."""
-        self._interrupts.latch(reg.INT_PROC_ERR)
-        code = status & _EXTENDED_CODE
-        if code == reg.ERR_BUS:
-            self._interrupts.latch(reg.INT_INTERFACE_ERR)
-            self._stop()
-        elif code == reg.ERR_PROCESSING or (
-            code == reg.ERR_LENGTH and self._variant.length_error_stops
-        ):
-            self._stop()
-
-    def break_down(self) -> None:
-        """A descriptor could not be read or written: there is no result to tell it by."""
-        self._interrupts.latch(reg.INT_INTERFACE_ERR)
-        self._stop()
-        self._interrupts.update()
-
-    def _stop(self) -> None:
-        """Take no more packets until RST_PE."""
-        self._stopped = True
-        self._running = False
