@@ -303,7 +303,8 @@ class Sequencer(Publisher):
             yield reg.HALT_AFTER_DATA, reg.MAIN_STATE_HALT_DATA
             try:
                 self._core.commit()
-            except BusError:
+            except BusError as error:
+                self._core.faults.stray(error)
                 outcome = Outcome(reg.ERR_BUS, 0, 0)
             yield reg.HALT_AFTER_SA_WRITE, reg.MAIN_STATE_HALT_SA_WRITE
         self._publish(epoch, words, outcome)

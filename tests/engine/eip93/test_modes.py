@@ -190,6 +190,36 @@ def test_halted_engine_shows_the_sa_record_and_the_descriptor(bench):
     bench.device.write32(reg.PE_CONTINUE, 0)
 
 
+def test_record_that_cannot_be_written_after_a_halt_is_a_bus_error(bench):
+    bench.device.write32(reg.PE_HALT, reg.HALT_ENABLE | reg.HALT_AFTER_DATA)
+    command = packet(bench, CBC)
+    bench.queue(command)
+    bench.ring()
+    bench.memory.close(command.state, 16)
+    bench.device.write32(reg.PE_CONTINUE, 0)
+    bench.sim.run()
+    assert result_status(bench.take().control) == reg.ERR_BUS
+    assert [fault.register for fault in bench.device.faults] == ["DMA address"]
+
+
+@pytest.mark.parametrize("what", ["sa", "source"])
+def test_packet_that_fails_by_steps_fails_as_at_speed(bench, what):
+    bench.device.write32(reg.PE_HALT, reg.HALT_ENABLE)
+    command = packet(bench)
+    bench.memory.close(getattr(command, what), 16)
+    assert bench.run(command).status == reg.ERR_BUS
+
+
+def test_command_of_nobody_halts_after_it_was_read(bench):
+    bench.device.write32(reg.PE_HALT, reg.HALT_ENABLE | reg.HALT_AFTER_COMMAND)
+    command = packet(bench)
+    bench.queue(command._replace(control=2, length=16 | 2 << 22))
+    bench.ring()
+    assert bench.device.read32(reg.PE_HALT) >> 16 == reg.MAIN_STATE_HALT_COMMAND
+    bench.device.write32(reg.PE_CONTINUE, 0)
+    assert result_status(bench.take().control) == reg.ERR_DESCRIPTOR
+
+
 def test_halt_bits_do_nothing_without_the_enable_bit(bench):
     bench.device.write32(reg.PE_HALT, HALT_ALL & ~reg.HALT_ENABLE)
     assert bench.run(packet(bench)).status == 0
