@@ -37,8 +37,6 @@ LEFT_OUT: frozenset[tuple[str, str]] = frozenset(
         ("tcrypt.engine.sim.IrqLine", "lost"),
         ("tcrypt.engine.eip93.device.Device", "_readers"),
         ("tcrypt.engine.eip93.device.Device", "_writers"),
-        ("tcrypt.engine.eip93.device.Device", "_straight_readers"),
-        ("tcrypt.engine.eip93.device.Device", "_straight_writers"),
         ("tcrypt.engine.eip93.device.Device", "_registers"),
         ("tcrypt.engine.eip93.rings.Rings", "_waiting_since"),
         ("tcrypt.engine.eip93.driver.core.Core", "counters"),

@@ -64,6 +64,12 @@ class Stage:
         self._faults = faults
         self._keys = 0
         self._gone = False
+        self._exited: list[Any] = []
+
+    @property
+    def engines(self) -> list[Any]:
+        """The engines of bound drivers; one whose driver was unbound is not used any more."""
+        return [engine for engine in self._machine.engines if engine not in self._exited]
 
     def _bench_of(self, driver: int) -> AnyBench:
         """The bench that judges a driver's requests; all are on the one machine."""
@@ -134,13 +140,13 @@ class Stage:
         """Stop the engines; they drain first."""
         # To wait for an interrupt that a fault has taken away is to fail: that is no finding.
         self._faults.heal()
-        for engine in self._machine.engines:
+        for engine in self.engines:
             status = engine.stop()
             self._machine.sim.note(f"stop of {engine.name} returned {errno_name(status)}")
 
     def start(self) -> None:
         """Start the engines that are stopped."""
-        for engine in self._machine.engines:
+        for engine in self.engines:
             if not engine.running:
                 engine.start()
 
@@ -174,6 +180,7 @@ class Stage:
                     problem = Problem("unbind of an idle driver failed", facts.STATUS, "0")
                     self.found.append(problem._replace(got=errno_name(status)))
                     break
+                self._exited += [e for e in self.engines if not e.running]
                 accelerator.rebind()
         before = self._machine.memory.live_blocks
         self._bench.opened()

@@ -207,7 +207,7 @@ class World(Apart):
     def _launch(self, order: Order, flags: int, again: Order | None = None) -> None:
         """Submit a request; `again` follows from its completion callback."""
         transform: Transform = order.transform
-        engines = self.machine.engines
+        engines = self._stage.engines
         order.launched, order.flags = True, flags
         order.keyless = transform.stock.keyed and not transform.key
         order.rekeyed = transform.key != order.key
@@ -245,16 +245,9 @@ class World(Apart):
 
     # Verdicts.
 
-    def _violations(self) -> list[Problem]:
-        """What the engines' monitor saw; it knows whose doing it was."""
-        return [
-            Problem(seen.message, seen.fact, attribution=seen.who, details=seen.details)
-            for seen in self.machine.monitor.violations
-        ]
-
     def _judge(self) -> list[Problem]:
         """What is wrong with the requests, their order, and the machine."""
-        found = [*self._violations(), *self._stage.found]
+        found = list(self._stage.found)
         for order in self.orders:
             if order.launched:
                 wrong = verdict(order)
@@ -263,9 +256,11 @@ class World(Apart):
         found += self._faults.problems(self.orders)
         for transform in list(self._stage.transforms):
             self._stage.free(transform)
-        found += self._bench.machine_problems(self._mappings)
+        noticed = self._bench.machine_problems(self._mappings)
         left = self.machine.memory.live_blocks - self._stage.own_blocks
         if left - self._blocks > _KEPT_BLOCKS:
             before, after = f"{self._blocks} blocks", f"{left} blocks"
-            found.append(Problem("memory left allocated", facts.LEAK, before, after))
-        return found
+            noticed.append(Problem("memory left allocated", facts.LEAK, before, after))
+        # What the engine itself does wrong explains what its requests look like.
+        others = [problem for problem in noticed if problem.attribution != "driver"]
+        return others + found + [problem for problem in noticed if problem not in others]

@@ -316,7 +316,7 @@ def test_wedge_j_of_the_kernel_is_found_and_is_not_the_drivers(semantics: str) -
         outcome = interleavings.search(runner, replace(SMALL, semantics=semantics), 2_000)
     assert outcome.failing is not None
     first = outcome.failing[1][0]
-    assert (first.message, first.attribution) == ("notice without a backlog", "profile")
+    assert (first.message, first.attribution) == ("engine: notice without a backlog", "profile")
 
 
 def stops(semantics: str) -> tuple[Outcome, set[int]]:
