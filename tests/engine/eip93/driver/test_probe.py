@@ -80,8 +80,8 @@ def test_case_69_algorithms_follow_the_capability_bits(
 
 
 def test_hashes_are_registered_before_what_needs_them(make_rig: Callable[..., Rig]) -> None:
-    names = [alg.cra_name for alg in reversed(list(make_rig().machine.registry))]
-    ours = names[names.index("authenc(hmac(sha1),cbc(aes))") + 1 :]
+    algs = reversed(list(make_rig().machine.registry))
+    ours = [alg.cra_name for alg in algs if alg.cra_module == "eip93"]
     assert ours.index("hmac(sha1)") < ours.index("authenc(hmac(sha1),cbc(aes))")
 
 
