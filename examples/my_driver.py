@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from Crypto.Cipher import AES
 
 from tcrypt.engine.api.algorithms import SkcipherAlg
-from tcrypt.engine.api.dma import DmaBus, DmaDirection
+from tcrypt.engine.api.dma import DmaBus, DmaDirection, DmaError
 from tcrypt.engine.api.flags import AlgFlag, ReqFlag
 from tcrypt.engine.api.machine import Accelerator, Machine
 from tcrypt.engine.api.requests import SkcipherRequest
@@ -227,7 +227,10 @@ class ToyDriver:
         return fallback.encrypt(inner) if encrypt else fallback.decrypt(inner)
 
     def do_one_request(self, engine: CryptoEngine, request: SkcipherRequest) -> int:
-        """Start one request; -ENOSPC, before anything is touched, when the hardware is full."""
+        """Start one request, or say why not: the engine then ends it with the status.
+
+        -ENOSPC, before anything is touched, means that the hardware is full: it waits its turn.
+        """
         if self.device.full:
             return -errno.ENOSPC
         work: ToyWork = request.ctx
@@ -238,21 +241,30 @@ class ToyDriver:
             work.next_iv = request.src.read(BLOCK, length - BLOCK)
         sources = list(request.src.walk(length))
         destinations = list(request.dst.walk(length))
-        if request.src is request.dst:
-            self.map(work, sources, DmaDirection.BIDIRECTIONAL)
-        else:
-            self.map(work, sources, DmaDirection.TO_DEVICE)
-            self.map(work, destinations, DmaDirection.FROM_DEVICE)
+        try:
+            if request.src is request.dst:
+                self.map(work, sources, DmaDirection.BIDIRECTIONAL)
+            else:
+                self.map(work, sources, DmaDirection.TO_DEVICE)
+                self.map(work, destinations, DmaDirection.FROM_DEVICE)
+        except DmaError:
+            self.unmap(work)
+            return -errno.ENOMEM
         self.in_flight.append(request)
         job = ToyJob(work.encrypt, work.key, request.iv.read(BLOCK), sources, destinations)
         self.device.push(job)
         return 0
 
     def map(self, work: ToyWork, pieces: list[Segment], direction: DmaDirection) -> None:
-        """Open memory to the device, and remember it for `complete`."""
+        """Open memory to the device, and remember it for `unmap`; DmaError when that fails."""
         for address, length in pieces:
             self.machine.dma.map(address, length, direction)
             work.mappings.append((address, length, direction))
+
+    def unmap(self, work: ToyWork) -> None:
+        """Give back what was mapped, which is not all of it when a mapping failed."""
+        for mapping in work.mappings:
+            self.machine.dma.unmap(*mapping)
 
     def interrupt(self) -> None:
         """Hard interrupt: silence the line, and leave the work to the tasklet."""
@@ -268,8 +280,7 @@ class ToyDriver:
     def complete(self, request: SkcipherRequest, status: int) -> None:
         """Give the memory back, leave the next IV in the request, and tell the engine."""
         work: ToyWork = request.ctx
-        for mapping in work.mappings:
-            self.machine.dma.unmap(*mapping)
+        self.unmap(work)
         if work.encrypt:
             work.next_iv = request.dst.read(BLOCK, request.cryptlen - BLOCK)
         if not status:

@@ -31,8 +31,11 @@ def test_example_passes_the_default_profile_whole(sound: Any) -> None:
     report = sound.report
     assert report.verdict == "passed"
     assert report.run.profile == "default"
-    assert {cell.verdict for cell in report.cells} == {"passed"}
-    assert not report.totals.skipped + report.totals.not_applicable + report.totals.not_run
+    verdicts = {cell.check: cell.verdict for cell in report.cells}
+    # The one thing that it does not do is to be taken off its device.
+    assert verdicts.pop("lifecycle") == "not-applicable"
+    assert set(verdicts.values()) == {"passed"}
+    assert not report.totals.failed + report.totals.blocked + report.totals.not_run
 
 
 def test_example_shows_who_does_the_work(sound: Any) -> None:
@@ -47,7 +50,7 @@ def test_example_shows_who_does_the_work(sound: Any) -> None:
 
 
 def test_readme_proposes_defects() -> None:
-    assert len(_DEFECTS) == _README.count("\n| `") == 5
+    assert len(_DEFECTS) == _README.count("\n| `") > 4
 
 
 @pytest.mark.parametrize(("old", "new", "said"), _DEFECTS)
@@ -55,7 +58,7 @@ def test_defect_of_the_readme_is_found(inside: Any, old: str, new: str, said: st
     assert _SOURCE.count(old) == 1
     inside.write("my_driver.py", _SOURCE.replace(old, new))
     words = ("--from", "my_driver.py", "--provider", "my_driver")
-    checks = ("--check", "fallback", "--check", "retry", "--check", "boundaries")
-    outcome = inside.run(*words, *checks)
+    checks = ("fallback", "retry", "boundaries", "faults")
+    outcome = inside.run(*words, *(word for check in checks for word in ("--check", check)))
     assert outcome.status == 1
     assert said.strip() in {failure.message for failure in outcome.report.failures}
