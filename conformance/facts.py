@@ -59,4 +59,4 @@ POLICY = "an offloaded algorithm has no higher priority than its provider's poli
 FLAGS = "flags say what callers must know before they allocate (6.1, 6.6)"
 PROPERTY = "declared properties equal the reference's (testmgr, 2.5)"
 RECORD = "an item records each of its cases, and runs to its end"
-LINUX = "a driver answers what Linux 6.12 answers with any driver of the algorithm (real-kernel, 3)"
+LINUX = "a driver answers what every driver of the algorithm answers on Linux (real-kernel, 3)"

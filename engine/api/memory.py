@@ -110,7 +110,8 @@ class Memory:
 
     def live_content(self) -> list[tuple[int, bytes]]:
         """Address and content of every allocated block, in the order of addresses."""
-        return [(address, self.read(address, size)) for address, size in sorted(self._live.items())]
+        blocks = sorted(self._live.items())
+        return [(address, self.read(address, size)) for address, size in blocks]
 
     def find(self, data: bytes) -> int | None:
         """The first address at which `data` stands, in used or freed blocks; None for nowhere."""
