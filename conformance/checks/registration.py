@@ -74,13 +74,14 @@ class _Registration:
             if recorder.wants(name):
                 found = attempt(watchdog, name, lambda c=case: c(self.subject))  # type: ignore[misc]
                 recorder.result(name, found, token=name)
-        if reference_for(self.subject) is not None:
-            self._record(
-                recorder,
-                "self-test",
-                attempt(watchdog, "self-test", lambda: self_test(self.subject)),
-            )
+        if reference_for(self.subject) is None:
+            return
+        if recorder.wants("self-test"):
+            found = attempt(watchdog, "self-test", lambda: self_test(self.subject))
+            recorder.result("self-test", found, token="self-test")
+        if recorder.wants("async-flag"):
             self._record(recorder, "async-flag", self._async(watchdog))
+        if recorder.wants("allocates-memory-flag"):
             self._record(recorder, "allocates-memory-flag", self._allocates(watchdog))
 
     def _record(self, recorder: Recorder, name: str, problems: list[Problem]) -> None:

@@ -19,6 +19,7 @@ from tcrypt.engine.api.errors import errno_name
 from tcrypt.engine.api.flags import AlgFlag, flag_names
 from tcrypt.engine.api.machine import Machine
 from tcrypt.engine.api.proc_crypto import proc_crypto_block
+from tcrypt.engine.sim import StepBudgetError
 from tcrypt.problems import Problem, WatchdogError, raised
 from tcrypt.subject import Subject
 from tcrypt.watchdog import Watchdog
@@ -54,6 +55,8 @@ def attempt(watchdog: Watchdog, what: str, body: Callable[[], list[Problem]]) ->
         return body()
     except WatchdogError as error:
         return [Problem(f"{what} hangs", facts.PROGRESS, details=(str(error),))]
+    except StepBudgetError as error:
+        return [Problem(f"{what} never ends", facts.PROGRESS, details=(str(error),))]
     except Exception as error:
         return [raised(error, what)]
     finally:
