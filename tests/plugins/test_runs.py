@@ -111,7 +111,7 @@ def register(machine):
 """,
     )
     words = ("--from", "mine.py", "--provider", "mine", "--provider", "software")
-    checks = ("--algorithm", "cbc(aes)", "--check", "keys", "--check", "registration")
+    checks = ("--algorithm", "cbc(aes)", "--check", "keys")
     outcome = tcrypt.run(*words, *checks, "-n", "1")
     assert outcome.status != 0
     assert outcome.report.interrupted
@@ -122,8 +122,8 @@ def register(machine):
 def test_junit_has_one_test_case_for_each_driver_algorithm_and_check(once: Any) -> None:
     tree = ElementTree.parse(once.folder / "conformance-report/junit.xml")
     names = [(case.get("classname"), case.get("name")) for case in tree.iter("testcase")]
-    # Besides there are a few about the run itself, and about cases that were skipped.
-    of_drivers = [name for name in names if name[0] != "run" and "[skipped]" not in name[1]]
+    # Besides there are a few about the run itself, and some that say what was not executed.
+    of_drivers = [name for name in names if name[0] != "run" and not name[1].endswith("]")]
     assert sorted(of_drivers) == sorted(
         (f"{c.provider}.{c.driver}", f"{c.algorithm} {c.check}") for c in once.report.cells
     )
