@@ -127,6 +127,7 @@ def test_checks_that_were_deselected_by_hand_are_not_lost(inside: Any) -> None:
 def test_failures_of_a_run_make_its_status_non_zero(
     inside: Any, drivers: Callable[[str], str]
 ) -> None:
-    outcome = inside.run("--from", drivers("wrong_iv"), "--provider", "wrong_iv")
+    words = ("--provider", "wrong_iv", "--check", "fuzz")
+    outcome = inside.run("--from", drivers("wrong_iv"), *words)
     assert outcome.status == 1
     assert outcome.report.verdict == "failed"

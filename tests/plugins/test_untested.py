@@ -9,7 +9,7 @@ import pytest
 
 pytest_plugins = ("pytester",)
 
-_WORDS = ("--provider", "software", "--provider", "unknown", "--check", "registration")
+_WORDS = ("--driver", "cbc(aes-generic)", "--driver", "turn-toy", "--check", "registration")
 _REASON = "no vectors and no reference implementation"
 
 
