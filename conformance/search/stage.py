@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -28,7 +29,10 @@ class Cast:
 
 @dataclass(slots=True, eq=False)
 class Transform:
-    """An open transform: its driver's place in the cast, its key (0 for none), its requests."""
+    """An open transform: its driver's place in the cast, its key (0 for none), its requests.
+
+    While `keying` a key is being set; a template may wait for its parts in that.
+    """
 
     driver: int
     name: str
@@ -36,6 +40,7 @@ class Transform:
     stock: Stock
     tfm: Any
     key: int = 0
+    keying: bool = False
     orders: list[Order] = field(default_factory=list)
 
     @property
@@ -106,13 +111,21 @@ class Stage:
         key = self._keys
         for order in transform.in_flight:
             order.rekeyed = True
+        transform.keying = True
         try:
             transform.tfm.setkey(transform.stock.key(key))
         except OSError as error:
+            if error.errno == errno.ESHUTDOWN and not all(e.running for e in self.engines):
+                # A template may need its part's hardware to take a key: GCM's hash key is a block.
+                transform.key = 0
+                self._machine.sim.note(f"setkey of {transform.name} found its engine stopped")
+                return
             got = errno_name(-(error.errno or 0))
             details = (str(error), transform.name)
             self.found.append(Problem("key refused", facts.SETKEY, "0", got, details=details))
             return
+        finally:
+            transform.keying = False
         transform.key = key
         self._machine.sim.note(f"setkey: key {key} for a transform of {transform.name}")
 

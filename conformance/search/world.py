@@ -210,7 +210,7 @@ class World(Apart):
         engines = self._stage.engines
         order.launched, order.flags = True, flags
         order.keyless = transform.stock.keyed and not transform.key
-        order.rekeyed = transform.key != order.key
+        order.rekeyed = transform.keying or transform.key != order.key
         order.full = any(len(engine.queue) >= engine.queue.max_qlen for engine in engines)
         if not all(engine.running for engine in engines):
             order.allowed |= _SHUTDOWN
