@@ -43,7 +43,9 @@ class Outcome:
         return self.read()
 
     def read(self, directory: str = _REPORT) -> Report:
-        return read_report(self.folder / directory / "report.json")
+        path = self.folder / directory / "report.json"
+        assert path.exists(), self.out + self.err
+        return read_report(path)
 
     @property
     def text(self) -> str:
