@@ -493,6 +493,7 @@ class IrqLine:
 
     def __init__(self, sim: Simulation, name: str) -> None:
         self.name = name
+        self._label = f"irq {name}"
         self.level = False
         self.delivered = 0
         self.lost = 0
@@ -556,7 +557,7 @@ class IrqLine:
             if self._to_delay:
                 self._to_delay -= 1
                 delay += self._delay
-            sim.schedule(delay, Context.HARDIRQ, f"irq {self.name}", self._fire)
+            sim.schedule(delay, Context.HARDIRQ, self._label, self._fire)
 
     def _fire(self) -> None:
         self._pending = False

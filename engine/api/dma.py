@@ -130,7 +130,7 @@ class DmaBus:
 
     def _check(self, address: int, length: int, forbidden: DmaDirection) -> None:
         mappings = self._mappings
-        index = bisect_right(mappings, (address + 1, 0)) - 1
+        index = bisect_right(mappings, (address + 1,)) - 1
         end = address + length
         broken = self._broken
         if broken is not None and address < broken[1] and end > broken[0]:
