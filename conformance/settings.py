@@ -40,12 +40,12 @@ PROFILES = {
         fuzz_examples=30,
         vectors_per_file=40,
         largest=4097,
-        schedules=60,
+        schedules=120,
         programs=15,
         patience=4.0,
     ),
     "default": Profile(
-        fuzz_examples=100, vectors_per_file=0, largest=65_552, schedules=100, programs=40
+        fuzz_examples=100, vectors_per_file=0, largest=65_552, schedules=180, programs=40
     ),
     "full": Profile(
         fuzz_examples=1_000, vectors_per_file=0, largest=1 << 20, schedules=4_000, programs=1_000

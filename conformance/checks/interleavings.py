@@ -29,7 +29,8 @@ __all__ = ("CHECK", "WORLDS", "plans", "search")
 CHECK = "interleavings"
 # Wider than any latency, narrower than any time for which something sleeps.
 _WINDOW = 1_000_000
-_LOOK = 1
+# A first schedule may end in a state it has been in; a few reach an end.
+_LOOK = 8
 _small = partial(Program, ring=2, queue=1, steps="o0.o0", window=_WINDOW)
 
 # The smallest worlds come first.
@@ -94,7 +95,8 @@ class _Interleavings:
             found = runner.play(failing, timeline=True) or problems
             recorder.result(name, found, token=failing.token)
             return outcome.runs
-        recorder.result(name, [])
+        if outcome.schedules:
+            recorder.result(name, [])
         if not outcome.exhausted:
             reason = (
                 f"{name}: not exhausted within {bound} runs; {outcome.states} states and"

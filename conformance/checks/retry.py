@@ -18,6 +18,7 @@ from tcrypt.checks.common import AnyBench, make_bench, reference_for
 from tcrypt.checks.loads import MIXED, SINGLE, AnySwarm, fill, make_swarm
 from tcrypt.engine.api.errors import errno_name
 from tcrypt.engine.api.flags import AlgFlag, ReqFlag
+from tcrypt.engine.api.machine import Machine
 from tcrypt.engine.sim import Costs
 from tcrypt.hash_bench import HashBench
 from tcrypt.layouts import CipherLayout
@@ -52,6 +53,7 @@ class _Load:
         slow_host: whether the host answers interrupts more slowly than the device works, so that
             several results wait when it does.
         stop: whether the engines are stopped while the requests wait; they must drain.
+        late: how many of the requests come when the hardware has been full, and may not wait.
     """
 
     name: str
@@ -60,6 +62,7 @@ class _Load:
     most: int = 0
     slow_host: bool = False
     stop: bool = False
+    late: int = 0
 
 
 _LOADS = (
@@ -68,6 +71,7 @@ _LOADS = (
     _Load("backlog-mixed", MIXED, _MAY_BACKLOG),
     _Load("backlog-slow-host", SINGLE, _MAY_BACKLOG, most=120, slow_host=True),
     _Load("stopped", SINGLE, _MAY_BACKLOG, most=60, stop=True),
+    _Load("late-no-backlog", SINGLE, _MAY_BACKLOG, late=_BEYOND // 2),
 )
 
 
@@ -110,7 +114,7 @@ class _Retry:
             return
         swarm = swarms[0]
         for flight in swarm.flights:
-            judge = partial(self._flight_problems, swarm, flight, load)
+            judge = partial(self._flight_problems, swarm, flight)
             problems = bench.guarded("retry", judge, again=False)
             recorder.result(f"{name}/request-{flight.index}", problems, token=name)
 
@@ -127,7 +131,7 @@ class _Retry:
         if found:
             return found
         mappings, blocks = machine.dma.live_mappings, machine.memory.live_blocks
-        swarm.submit(load.flags)
+        _submit(machine, swarm, load)
         if load.stop:
             for engine in machine.engines:
                 engine.stop()
@@ -140,9 +144,9 @@ class _Retry:
             found += swarm.order_problems(done)
         return found + _blocks_left(blocks, machine.memory.live_blocks)
 
-    def _flight_problems(self, swarm: AnySwarm, flight: Flight[Any], load: _Load) -> list[Problem]:
+    def _flight_problems(self, swarm: AnySwarm, flight: Flight[Any]) -> list[Problem]:
         ticket = flight.ticket
-        refusable = self.subject.instance and not load.flags & _MAY_BACKLOG
+        refusable = self.subject.instance and not _may_wait(flight)
         if refusable and ticket.status in _REFUSALS:
             # Steps before the one that was refused have worked on the caller's memory.
             return ticket.problems()
@@ -159,8 +163,8 @@ def _whole(swarm: AnySwarm, flags: int, *, full: bool) -> list[Problem]:
     """What can be said of all requests together; `full` if they are more than the ring holds."""
     accepted = [f for f in swarm.flights if f.ticket.pending]
     found: list[Problem] = []
-    refused = [f.ticket.submitted for f in swarm.flights if _is_refused(f)]
-    if flags & _MAY_BACKLOG and refused:
+    refused = [f.ticket.submitted for f in swarm.flights if _is_refused(f) and _may_wait(f)]
+    if refused:
         found.append(
             Problem(
                 "request refused although it may be backlogged",
@@ -194,6 +198,22 @@ def _blocks_left(before: int, after: int) -> list[Problem]:
     if after - before <= _KEPT_BLOCKS:
         return []
     return [Problem("memory left allocated", facts.LEAK, f"{before} blocks", f"{after} blocks")]
+
+
+def _submit(machine: Machine, swarm: AnySwarm, load: _Load) -> None:
+    """Submit all at once; late ones when the engine has seen full hardware, or has no work."""
+    flights = swarm.flights
+    first = len(flights) - load.late
+    for flight in flights[:first]:
+        swarm.launch(flight, load.flags)
+    if load.late:
+        machine.sim.run(until=lambda: any(engine.retries for engine in machine.engines))
+    for flight in flights[first:]:
+        swarm.launch(flight, 0)
+
+
+def _may_wait(flight: Flight[Any]) -> bool:
+    return bool(flight.ticket.given[1] & _MAY_BACKLOG)
 
 
 def _is_refused(flight: Flight[Any]) -> bool:

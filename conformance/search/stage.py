@@ -158,10 +158,20 @@ class Stage:
             self._machine.sim.note(f"stop of {engine.name} returned {errno_name(status)}")
 
     def start(self) -> None:
-        """Start the engines that are stopped."""
+        """Start the engines; those that run or are busy answer -EBUSY (5.2)."""
         for engine in self.engines:
-            if not engine.running:
-                engine.start()
+            wanted = -errno.EBUSY if engine.running or engine.busy else 0
+            got = engine.start()
+            if got != wanted:
+                self.found.append(
+                    Problem(
+                        "wrong status of start",
+                        facts.STATUS,
+                        errno_name(wanted),
+                        errno_name(got),
+                        attribution="profile",
+                    )
+                )
 
     def unregister(self) -> None:
         """Unregister the driver under test while it is in use: a warning, and it goes on (6.7)."""
