@@ -395,6 +395,14 @@ def test_every_defect_has_its_place_in_one_of_the_tables() -> None:
     assert set(AS_A_USER) <= {caught.mutant for caught in CAUGHT}
 
 
+def test_document_lists_every_defect_with_what_catches_it() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "defects.md").read_text("utf-8")
+    rows = [line.split(" | ") for line in text.partition("## Not planted")[0].splitlines()]
+    listed = [(row[0].lstrip("| "), row[2].strip("`")) for row in rows[6:] if len(row) > 4]
+    caught = [(caught.mutant, caught.check) for caught in CAUGHT]
+    assert sorted(pair for pair in listed if pair[0] != UNREGISTERED) == sorted(caught)
+
+
 @pytest.mark.parametrize("name", [found.id for found in all_mutants()])
 def test_defect_is_gone_afterwards(name: str) -> None:
     modules = {n: m for n, m in sys.modules.items() if n.startswith("tcrypt.engine")}
