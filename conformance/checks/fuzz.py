@@ -6,25 +6,22 @@ a token that replays it without Hypothesis.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import TypeVar
 
-from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
-from hypothesis.errors import FlakyFailure
 
 from tcrypt.checks.common import AnyReference, AnySpec, SpecRunner, case_fault, reference_for
 from tcrypt.layouts import CIPHER_LAYOUTS, HASH_LAYOUTS, slug
 from tcrypt.oracle import AeadReference, SkcipherReference
 from tcrypt.plan import Plan
-from tcrypt.problems import Problem
 from tcrypt.recorder import Recorder
-from tcrypt.seeding import seed_alone
 from tcrypt.settings import Settings
+from tcrypt.smallest import Smallest
 from tcrypt.specs import AeadSpec, HashSpec, SkcipherSpec
 from tcrypt.subject import Subject
 from tcrypt.vectors.catalogue import Catalogue
-from tcrypt.watchdog import DriverGivenUpError, Watchdog
+from tcrypt.watchdog import Watchdog
 
 __all__ = ("CHECK", "lengths", "plans", "specs")
 
@@ -41,10 +38,6 @@ _IVS = st.one_of(
     st.just("ones"),
     st.builds("wrap{}:{}".format, st.sampled_from((16, 32, 64, 128)), st.integers(1, 20)),
 )
-
-
-class _CaseFailedError(Exception):
-    """Carries the problems of one example through Hypothesis."""
 
 
 def plans(subject: Subject, settings: Settings, catalogue: Catalogue) -> Iterator[Plan]:
@@ -147,67 +140,13 @@ class _Fuzz:
         if self.settings.case:
             runner.run([runner.parse(self.settings.case)], recorder)
             return
-        search = _Search(runner, self.settings)
+        limits = self.settings.limits
+        search = Smallest(runner.problems, self.settings.seed, limits.fuzz_examples)
         runner.bench.timelines = 0
-        failing = search.run()
-        # Numbered, so that runs with different seeds cover the same cases by name.
-        for number in range(1, search.passed + 1):
-            recorder.result(f"example-{number}", [])
+        failing = search.search(specs(runner.reference, limits.largest))
+        search.record(recorder)
         if failing is not None:
             spec, problems = failing
             runner.bench.timelines = 1
             problems = runner.problems(spec) or problems
             recorder.result(spec.token, problems, layout=spec.layout, token=spec.token)
-
-
-class _Search:
-    """One Hypothesis run; counts what passed and remembers the last, that is smallest, failure."""
-
-    def __init__(self, runner: SpecRunner, settings: Settings) -> None:
-        self.runner = runner
-        self.settings = settings
-        self.passed = 0
-        self._failing: tuple[AnySpec, list[Problem]] | None = None
-
-    def run(self) -> tuple[AnySpec, list[Problem]] | None:
-        """Search for a failing case; the smallest one found, or None."""
-        limits = self.settings.limits
-
-        @seed(self.settings.seed)
-        @settings(
-            max_examples=limits.fuzz_examples,
-            database=None,
-            deadline=None,
-            derandomize=False,
-            report_multiple_bugs=False,
-            phases=(Phase.generate, Phase.shrink),
-            suppress_health_check=list(HealthCheck),
-            print_blob=False,
-        )
-        @given(specs(self.runner.reference, limits.largest))
-        def examine(spec: AnySpec) -> None:
-            self._examine(spec)
-
-        try:
-            with seed_alone():
-                examine()
-        except (_CaseFailedError, FlakyFailure):
-            return self._failing
-        except DriverGivenUpError:
-            # What was found before the driver was given up is still a finding.
-            if self._failing is None:
-                raise
-            return self._failing
-        return None
-
-    def _examine(self, spec: AnySpec) -> None:
-        problems = self.runner.problems(spec)
-        if not problems:
-            self.passed += 1
-            return
-        self._failing = (spec, problems)
-        raise _CaseFailedError(_identity(problems))
-
-
-def _identity(problems: Sequence[Problem]) -> str:
-    return problems[0].message

@@ -9,23 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
-from hypothesis.errors import FlakyFailure
 
 from tcrypt.checks.common import reference_for
 from tcrypt.engine.api.flags import AlgFlag
 from tcrypt.plan import Plan
-from tcrypt.problems import Problem
 from tcrypt.recorder import Recorder
 from tcrypt.search.program import Program, Step
 from tcrypt.search.runner import Runner, program_of
 from tcrypt.search.script import choices_text
-from tcrypt.seeding import seed_alone
 from tcrypt.settings import Settings
+from tcrypt.smallest import Smallest
 from tcrypt.subject import Subject
 from tcrypt.vectors.catalogue import Catalogue
-from tcrypt.watchdog import DriverGivenUpError, Watchdog
+from tcrypt.watchdog import Watchdog
 
 __all__ = ("CHECK", "plans", "programs")
 
@@ -36,10 +33,6 @@ _RINGS = (0, 2, 3, 4, 5, 8, 16, 64, 512)
 _WINDOWS = (0, 600, 3_000, 30_000)
 _SUBMISSIONS = "eeedddEDc"
 _TRANSFORMS = st.integers(0, 3)
-
-
-class _CaseFailedError(Exception):
-    """Carries the message of a failing program through Hypothesis."""
 
 
 def plans(subject: Subject, settings: Settings, catalogue: Catalogue) -> Iterator[Plan]:
@@ -104,61 +97,13 @@ class _World:
         if program is not None:
             recorder.result(asked, runner.play(program, timeline=True), token=asked)
         elif not asked or not recorder.wants("example"):
-            self._search(recorder, _Search(runner, self.settings))
+            self._search(recorder, runner)
 
-    def _search(self, recorder: Recorder, search: _Search) -> None:
-        failing = search.run()
-        # Numbered, so that runs with different seeds cover the same cases by name.
-        for number in range(1, search.passed + 1):
-            recorder.result(f"example-{number}", [])
+    def _search(self, recorder: Recorder, runner: Runner) -> None:
+        search = Smallest(runner.play, self.settings.seed, self.settings.limits.programs)
+        failing = search.search(programs())
+        search.record(recorder)
         if failing is not None:
             program, problems = failing
-            problems = search.runner.play(program, timeline=True) or problems
+            problems = runner.play(program, timeline=True) or problems
             recorder.result(program.token, problems, token=program.token)
-
-
-class _Search:
-    """One Hypothesis run; counts what passed and remembers the last, that is smallest, failure."""
-
-    def __init__(self, runner: Runner, settings: Settings) -> None:
-        self.runner = runner
-        self.settings = settings
-        self.passed = 0
-        self._failing: tuple[Program, list[Problem]] | None = None
-
-    def run(self) -> tuple[Program, list[Problem]] | None:
-        """Search for a failing program; the smallest one found, or None."""
-
-        @seed(self.settings.seed)
-        @settings(
-            max_examples=self.settings.limits.programs,
-            database=None,
-            deadline=None,
-            derandomize=False,
-            report_multiple_bugs=False,
-            phases=(Phase.generate, Phase.shrink),
-            suppress_health_check=list(HealthCheck),
-            print_blob=False,
-        )
-        @given(programs())
-        def examine(program: Program) -> None:
-            self._examine(program)
-
-        try:
-            with seed_alone():
-                examine()
-        except (_CaseFailedError, FlakyFailure):
-            return self._failing
-        except DriverGivenUpError:
-            # What was found before the driver was given up is still a finding.
-            if self._failing is None:
-                raise
-        return self._failing
-
-    def _examine(self, program: Program) -> None:
-        problems = self.runner.play(program)
-        if not problems:
-            self.passed += 1
-            return
-        self._failing = (program, problems)
-        raise _CaseFailedError(problems[0].message)
