@@ -49,6 +49,7 @@ SOFTWARE_INSTANCES: dict[AlgType, tuple[str, ...]] = {
         _CCM,
         f"rfc4309({_CCM})",
         *(f"authenc(hmac({d}-generic),{c})" for d in _DIGESTS for c in (*_CIPHERS, _RFC3686)),
+        "authenc(hmac(sha256-generic),ctr(aes-generic))",
         f"authencesn{_SHA1_AES}",
         f"authencesn{_SHA256_AES}",
         f"echainiv(authenc{_SHA1_AES})",
