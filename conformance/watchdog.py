@@ -20,6 +20,9 @@ _SUSPECT = 0.2
 _BETWEEN_CASES = 12.0
 _REPEAT = 1.0
 _SWALLOWED = 2
+# How often, and how much later (s), a signal that strikes in a finalizer tries again.
+_DEFERRED = 5
+_SOON = 0.01
 
 
 class DriverGivenUpError(BaseException):
@@ -48,6 +51,7 @@ class Watchdog:
         self._armed: list[tuple[float, float, float]] = []
         self._home: FrameType | None = None
         self._expiries = 0
+        self._deferred = 0
         self._outer_trace: tuple[Any] | None = None
 
     @contextmanager
@@ -83,7 +87,7 @@ class Watchdog:
         now, limit = time.monotonic(), self._patience
         self._armed.append((now, now + limit, limit))
         if len(self._armed) == 1:
-            self._home, self._expiries = sys._getframe(1), 0
+            self._home, self._expiries, self._deferred = sys._getframe(1), 0, 0
         self._start(limit)
 
     def disarm(self) -> None:
@@ -126,6 +130,11 @@ class Watchdog:
             signal.setitimer(signal.ITIMER_REAL, seconds, _REPEAT)
 
     def _expired(self, signum: int, frame: FrameType | None) -> Any:
+        if self._deferred < _DEFERRED and _in_finalizer(frame):
+            # Python ignores what is raised there.
+            self._deferred += 1
+            signal.setitimer(signal.ITIMER_REAL, _SOON, _REPEAT)
+            return
         if self._armed:
             seconds = self._armed[-1][2]
             self.hung()
@@ -159,3 +168,12 @@ class Watchdog:
             frame.f_trace = again
             frame = frame.f_back
         sys.settrace(lambda *arguments: None)
+
+
+def _in_finalizer(frame: FrameType | None) -> bool:
+    """Whether an object's `__del__` is running."""
+    while frame is not None:
+        if frame.f_code.co_name == "__del__":
+            return True
+        frame = frame.f_back
+    return False

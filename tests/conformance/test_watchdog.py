@@ -127,6 +127,37 @@ def test_a_driver_that_catches_it_again_and_again_is_ended(
     assert sys.gettrace() is trace
 
 
+class Finalized:
+    """Takes its time when it is finalized."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+
+    def __del__(self) -> None:
+        loop(self.seconds)
+
+
+def test_a_signal_that_strikes_in_a_finalizer_is_not_lost() -> None:
+    watchdog = Watchdog(_SHORT)
+    with watchdog.watching("driver"):
+        watchdog.arm()
+        Finalized(1.2 * _SHORT)
+        with pytest.raises(WatchdogError):
+            loop()
+        watchdog.disarm()
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_finalizer_that_hangs_is_ended() -> None:
+    watchdog = Watchdog(_SHORT)
+    began = time.monotonic()
+    with watchdog.watching("driver"):
+        watchdog.arm()
+        Finalized(5.0)
+        watchdog.disarm()
+    assert time.monotonic() - began < 2
+
+
 def test_the_time_between_cases_is_bounded_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tcrypt.watchdog._BETWEEN_CASES", 1.0)
     watchdog = Watchdog(_SHORT)

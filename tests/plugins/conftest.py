@@ -112,9 +112,18 @@ class Tcrypt:
             while not ready() and process.poll() is None and time.monotonic() < deadline:
                 time.sleep(0.02)
             assert process.poll() is None, "the run ended before the signal"
-            process.send_signal(number)
-            out, err = process.communicate(timeout=self.timeout)
+            out, err = self._stopped(process, number)
         return Outcome(process.returncode, out, err, self.folder)
+
+    def _stopped(self, process: subprocess.Popen[str], number: signal.Signals) -> tuple[str, str]:
+        """Send the signal, again when it got lost: Python ignores one that hits a `__del__`."""
+        for _ in range(5):
+            process.send_signal(number)
+            try:
+                return process.communicate(timeout=self.timeout / 10)
+            except subprocess.TimeoutExpired:
+                continue
+        return process.communicate(timeout=self.timeout)
 
 
 class Inside(Tcrypt):
