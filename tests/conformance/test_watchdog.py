@@ -137,13 +137,17 @@ class Finalized:
         loop(self.seconds)
 
 
+def finalize_and_loop(seconds: float) -> None:
+    Finalized(seconds)
+    loop()
+
+
 def test_a_signal_that_strikes_in_a_finalizer_is_not_lost() -> None:
     watchdog = Watchdog(_SHORT)
     with watchdog.watching("driver"):
         watchdog.arm()
-        Finalized(1.2 * _SHORT)
         with pytest.raises(WatchdogError):
-            loop()
+            finalize_and_loop(1.2 * _SHORT)
         watchdog.disarm()
 
 
