@@ -54,6 +54,8 @@ def hex_excerpt(data: bytes, around: int | None = None) -> str:
 
 def raised(error: BaseException, what: str) -> Problem:
     """The problem of a driver that raised instead of returning a status."""
+    # A device model that lacks what was asked for says so: then nothing is said about the driver.
+    at_fault: Attribution = getattr(error, "attribution", "driver")
     frames = traceback.extract_tb(error.__traceback__)
     where = f" at {frames[-1].name}, line {frames[-1].lineno}" if frames else ""
     return Problem(
@@ -61,5 +63,6 @@ def raised(error: BaseException, what: str) -> Problem:
         "a driver answers with a status, it does not raise",
         expected="0 or a negative errno",
         got=type(error).__name__,
+        attribution=at_fault,
         details=(f"{error}{where}",),
     )

@@ -166,7 +166,7 @@ class EngineWatch:
 
     def started(self, request: Any, number: int) -> bool:
         """`do_one_request` took it; whether it is still in hardware."""
-        life = self._lives[request]
+        life = self._monitor.life(request)
         if life.number != number or life.stage != _TRYING:
             return False
         life.stage = _STARTED
@@ -174,7 +174,7 @@ class EngineWatch:
 
     def put_back(self, request: Any, number: int, status: int) -> None:
         """`do_one_request` answered `status`, and the request waits again."""
-        life = self._lives[request]
+        life = self._monitor.life(request)
         if life.number == number and life.stage == _TRYING:
             life.stage = _WAITING
         else:

@@ -146,13 +146,16 @@ PROFILES: Mapping[str, Semantics] = MappingProxyType(
 
 
 def semantics_of(name: str) -> Semantics:
-    """The profile of a name.
+    """The profile of a name; `<name>+mended` is the same free of all wedges.
 
     Raises:
         UnknownSemanticsError: there is none.
     """
-    found = PROFILES.get(name)
-    if found is None:
+    base, plus, mended = name.partition("+")
+    found = PROFILES.get(base)
+    if found is not None and plus and mended == "mended":
+        return replace(found, name=name, mended=frozenset(WEDGES))
+    if found is None or plus:
         names = ", ".join(PROFILES)
         raise UnknownSemanticsError(f"semantics {name!r}: must be one of {names}")
     return found

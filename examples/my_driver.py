@@ -249,7 +249,11 @@ class ToyDriver:
                 self.map(work, destinations, DmaDirection.FROM_DEVICE)
         except DmaError:
             self.unmap(work)
-            return -errno.ENOMEM
+            # An error returned from here would stop the engine for good.
+            self.machine.sim.local_bh_disable()
+            self.engine.finalize(request, -errno.ENOMEM)
+            self.machine.sim.local_bh_enable()
+            return 0
         self.in_flight.append(request)
         job = ToyJob(work.encrypt, work.key, request.iv.read(BLOCK), sources, destinations)
         self.device.push(job)
@@ -303,5 +307,6 @@ def register(machine: Machine) -> None:
             jobs=lambda: driver.device.jobs,
             supports=lambda algorithm, key_size: key_size == HARDWARE_KEY_SIZE,
             depth=QUEUE_DEPTH,
+            in_order=True,
         )
     )

@@ -100,7 +100,7 @@ def settings_of(config: pytest.Config) -> Settings:
     from tcrypt.settings import PROFILES, Selection, Settings
 
     _one_of("profile", config.getoption("tcrypt_profile"), PROFILES)
-    _one_of("semantics", config.getoption("tcrypt_semantics"), SEMANTICS)
+    _one_of("semantics", config.getoption("tcrypt_semantics").removesuffix("+mended"), SEMANTICS)
     types = tuple(config.getoption("tcrypt_type"))
     for kind in types:
         _one_of("type", kind, _TYPES)

@@ -236,6 +236,7 @@ def attach_eip93(machine: Machine, variant: Variant, policy: FallbackPolicy | No
             ceiling=_ceiling,
             takes=_takes,
             drives=bound.drives,
+            in_order=True,
             unbind=bound.unbind,
             rebind=bound.rebind,
         )

@@ -97,7 +97,10 @@ class _Faults:
             yield f"allocation-{point}-fails", partial(_starved, bench, point, "memory")
         for point in range(min(mappings, _POINTS)):
             yield f"mapping-{point}-fails", partial(_starved, bench, point, "mapping")
+        if allocations:
+            yield "allocation-fails-alone", partial(_starved_alone, bench, "memory")
         if mappings:
+            yield "mapping-fails-alone", partial(_starved_alone, bench, "mapping")
             yield "unreachable-in-a-batch", partial(_unreachable, bench)
 
     def _flood(self, bench: AnyBench) -> Iterator[tuple[str, _Scenario]]:
@@ -193,6 +196,17 @@ def _starved(bench: AnyBench, point: int, what: str) -> list[Problem]:
     found = at_fault(bench, len(MIXED), MIXED, partial(inject, point), _NO_MEMORY)
     if not found and machine.dma.strays != strays:
         found = [Problem("the device was sent to memory that is not mapped", facts.NO_MEMORY)]
+    return found or played(bench, len(MIXED), MIXED)
+
+
+def _starved_alone(bench: AnyBench, what: str) -> list[Problem]:
+    """The only request that is under way cannot be started; the next ones can.
+
+    Nothing in hardware wakes the engine again then, as it does where others are in flight.
+    """
+    machine = bench.machine
+    inject = machine.memory.fail_allocs if what == "memory" else machine.dma.fail_maps
+    found = at_fault(bench, 1, SINGLE, partial(inject, 0), _NO_MEMORY)
     return found or played(bench, len(MIXED), MIXED)
 
 

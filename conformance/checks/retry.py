@@ -138,11 +138,18 @@ class _Retry:
         bench.settle()
         full = len(swarm.flights) == overflow and self.subject.alg.do_one_request is not None
         found = _whole(swarm, load.flags, full=full) + bench.machine_problems(mappings)
-        if not self.subject.instance:
+        if self._in_order(machine):
             # A request of several steps waits anew for each, behind those that came meanwhile.
             done = [f for f in swarm.flights if f.ticket.pending and f.ticket.status is not None]
             found += swarm.order_problems(done)
         return found + _blocks_left(blocks, machine.memory.live_blocks)
+
+    def _in_order(self, machine: Machine) -> bool:
+        """Whether completions in another order than that of submission would be wrong."""
+        devices = [a for a in machine.accelerators if a.drives(self.subject.driver)]
+        kept = all(engine.semantics.keeps_order for engine in machine.engines)
+        promised = bool(devices) and all(device.in_order for device in devices)
+        return promised and kept and not self.subject.instance
 
     def _flight_problems(self, swarm: AnySwarm, flight: Flight[Any]) -> list[Problem]:
         ticket = flight.ticket

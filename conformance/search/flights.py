@@ -199,7 +199,9 @@ def order_problems(orders: Sequence[Order], finished: Sequence[int]) -> list[Pro
     done = {order.number: order for order in orders if order.ticket.status == 0}
     engines: dict[Any, list[tuple[int, int]]] = {}
     for order in done.values():
-        place = order.place
+        place, machine = order.place, order.swarm.machine
+        if not all(accelerator.in_order for accelerator in machine.accelerators):
+            continue
         if place is not None and place[0].semantics.keeps_order:
             engines.setdefault(place[0], []).append((place[1], order.number))
     found: list[Problem] = []

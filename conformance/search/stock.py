@@ -46,7 +46,7 @@ class Stock:
         if isinstance(reference, HashReference):
             return draw(label, (reference.key_sizes or (20,))[0])
         sizes = reference.key_sizes or _AUTHENC_KEYS
-        key = draw(label, sizes[number % len(sizes)])
+        key = draw(label, sizes[(number - 1) // 2 % len(sizes)])
         if isinstance(reference, AeadReference) and reference.key_sizes is None:
             return reference.join_key(draw(f"world auth {number}", 20), key)
         return key

@@ -82,6 +82,8 @@ class Accelerator:
             request of this shape to the hardware; None where nothing is said about shapes.
         drives: `drives(cra_driver_name)`: whether that driver runs on this device; by default
             every asynchronous one on the machine does.
+        in_order: whether it completes requests in the order in which it was given them; the kernel
+            promises the order of starting only (5.4), so without this no other one is asked for.
         unbind: takes the driver off the device, as unloading it does; its status.  None where
             that cannot be done.
         rebind: binds the driver to the same device again, which keeps its power meanwhile;
@@ -98,6 +100,7 @@ class Accelerator:
     shortest: Callable[[str], int] = _any_length
     takes: Callable[[str, Shape], bool] | None = None
     drives: Callable[[str], bool] = _any_driver
+    in_order: bool = False
     unbind: Callable[[], int] | None = None
     rebind: Callable[[], None] | None = None
     ceiling: Callable[[str], int | None] = _any_priority

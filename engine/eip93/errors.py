@@ -36,7 +36,10 @@ class NotModelled(Exception):
         register: The register, descriptor word or record word that selects it.
         value: What was written or found there.
         feature: What would have to be modelled.
+        attribution: Whose shortcoming it is, as reports put it.
     """
+
+    attribution = "device"
 
     def __init__(self, register: str, value: object, feature: str) -> None:
         super().__init__(f"{register}: {_shown(value)} needs {feature}, which is not modelled")
