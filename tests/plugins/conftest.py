@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -106,24 +107,17 @@ class Tcrypt:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            # A shell starts what runs in the background with Ctrl-C ignored, which is inherited.
+            preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
         )
         with process:
             deadline = time.monotonic() + self.timeout
             while not ready() and process.poll() is None and time.monotonic() < deadline:
                 time.sleep(0.02)
             assert process.poll() is None, "the run ended before the signal"
-            out, err = self._stopped(process, number)
-        return Outcome(process.returncode, out, err, self.folder)
-
-    def _stopped(self, process: subprocess.Popen[str], number: signal.Signals) -> tuple[str, str]:
-        """Send the signal, again when it got lost: Python ignores one that hits a `__del__`."""
-        for _ in range(5):
             process.send_signal(number)
-            try:
-                return process.communicate(timeout=self.timeout / 10)
-            except subprocess.TimeoutExpired:
-                continue
-        return process.communicate(timeout=self.timeout)
+            out, err = process.communicate(timeout=self.timeout)
+        return Outcome(process.returncode, out, err, self.folder)
 
 
 class Inside(Tcrypt):
