@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import sys
 import threading
@@ -53,6 +54,7 @@ class Watchdog:
         self._expiries = 0
         self._deferred = 0
         self._outer_trace: tuple[Any] | None = None
+        self._unraisable = sys.unraisablehook
 
     @contextmanager
     def watching(self, who: str) -> Iterator[None]:
@@ -65,6 +67,8 @@ class Watchdog:
             yield
             return
         self.active = True
+        unraisable, sys.unraisablehook = sys.unraisablehook, self._swallowed
+        self._unraisable = unraisable
         handler = signal.signal(signal.SIGALRM, self._expired)
         timer = signal.setitimer(signal.ITIMER_REAL, self.seconds * _BETWEEN_CASES, _REPEAT)
         try:
@@ -74,6 +78,7 @@ class Watchdog:
             signal.setitimer(signal.ITIMER_REAL, *timer)
             # None stands for a handler that was not installed from Python.
             signal.signal(signal.SIGALRM, signal.SIG_DFL if handler is None else handler)
+            sys.unraisablehook = unraisable
 
     def arm(self) -> None:
         """Start the clock of a case; cases nest.
@@ -147,6 +152,13 @@ class Watchdog:
             self._insist(frame, error)
         raise error
 
+    def _swallowed(self, unraisable: Any) -> None:
+        """Raise again, soon, where Python ignored it: in a finalizer, a callback of the collector."""
+        if not isinstance(unraisable.exc_value, WatchdogError):
+            self._unraisable(unraisable)
+        else:
+            self._start(_SOON)
+
     def _insist(self, frame: FrameType | None, error: WatchdogError) -> None:
         """Raise once more on a line that the driver runs after it caught this signal.
 
@@ -171,9 +183,10 @@ class Watchdog:
 
 
 def _in_finalizer(frame: FrameType | None) -> bool:
-    """Whether an object's `__del__` is running."""
+    """Whether an object's `__del__`, or a callback of the garbage collector, is running."""
+    codes = {getattr(callback, "__code__", None) for callback in gc.callbacks}
     while frame is not None:
-        if frame.f_code.co_name == "__del__":
+        if frame.f_code.co_name == "__del__" or frame.f_code in codes:
             return True
         frame = frame.f_back
     return False

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -142,16 +143,51 @@ def finalize_and_loop(seconds: float) -> None:
     loop()
 
 
-def test_a_signal_that_strikes_in_a_finalizer_is_not_lost() -> None:
+def collect_and_loop(seconds: float) -> None:
+    """Let a callback of the garbage collector take its time, as a library's may."""
+
+    def slow(phase: str, info: dict[str, int]) -> None:
+        loop(seconds)
+
+    gc.callbacks.append(slow)
+    try:
+        gc.collect()
+    finally:
+        gc.callbacks.remove(slow)
+    loop()
+
+
+@pytest.mark.parametrize("ignored", [finalize_and_loop, collect_and_loop])
+@pytest.mark.parametrize("seconds", [0.6 * _SHORT, 10 * _SHORT])
+def test_a_signal_that_strikes_where_python_ignores_it_is_not_lost(
+    ignored: Callable[[float], None], seconds: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", seen.append)
     watchdog = Watchdog(_SHORT)
+    began = time.monotonic()
     with watchdog.watching("driver"):
         watchdog.arm()
         with pytest.raises(WatchdogError):
-            finalize_and_loop(1.2 * _SHORT)
+            ignored(seconds)
         watchdog.disarm()
+    assert time.monotonic() - began < 2
+    assert not seen
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_what_else_python_ignores_is_passed_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[type[BaseException]] = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda what: seen.append(what.exc_type))
+
+    class Broken:
+        def __del__(self) -> None:
+            raise KeyError("finalizer")
+
+    with Watchdog(1.0).watching("driver"):
+        Broken()
+    assert seen == [KeyError]
+
+
 def test_a_finalizer_that_hangs_is_ended() -> None:
     watchdog = Watchdog(_SHORT)
     began = time.monotonic()
