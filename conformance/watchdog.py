@@ -153,7 +153,7 @@ class Watchdog:
         raise error
 
     def _swallowed(self, unraisable: Any) -> None:
-        """Raise again, soon, where Python ignored it: in a finalizer, a callback of the collector."""
+        """Raise again, soon, what Python ignored: in a finalizer, a callback of the collector."""
         if not isinstance(unraisable.exc_value, WatchdogError):
             self._unraisable(unraisable)
         else:
