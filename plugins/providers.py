@@ -6,15 +6,10 @@ are registered on every machine first, as fallbacks; what a provider adds is wha
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
-import sys
-import traceback
 from collections.abc import Callable, Iterable
 from functools import partial
 from importlib.metadata import entry_points
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 from tcrypt.engine import software as generics
@@ -29,6 +24,7 @@ from tcrypt.engine.eip93.variants import AES128_ONLY, MT7621, TINY_RING, Variant
 from tcrypt.engine.preemption import Mmio, PreemptibleMmio
 from tcrypt.engine.sim import IrqLine
 from tcrypt.engine.templates.cryptd import cryptd
+from tcrypt.importing import import_from, told
 from tcrypt.plugins.instances import EIP93_INSTANCES, SOFTWARE_INSTANCES, offer
 from tcrypt.subject import Provider
 
@@ -121,45 +117,15 @@ def load_file(providers: Providers, where: str) -> None:
     Raises:
         ProviderError: it cannot be imported, or has no such function.
     """
-    path = Path(where)
     try:
-        module = _run_file(path) if path.suffix == ".py" else importlib.import_module(where)
+        module = import_from(where)
     except (Exception, SystemExit) as error:
-        raise ProviderError(f"--from {where}: {_told(error)}") from error
+        raise ProviderError(f"--from {where}: {told(error)}") from error
     register = getattr(module, "register", None)
     if not callable(register):
         raise ProviderError(f"--from {where}: it has no function register(machine)")
-    name = path.stem if path.suffix == ".py" else where.rpartition(".")[2]
+    name = Path(where).stem if where.endswith(".py") else where.rpartition(".")[2]
     providers.add(str(getattr(module, "PROVIDER", name)), register, origin=where)
-
-
-def _run_file(path: Path) -> ModuleType:
-    """Import a file under a name that no other module has; its folder can be imported from."""
-    name = f"tcrypt_from_{path.stem}"
-    while name in sys.modules:
-        name += "_"
-    spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None or not path.is_file():
-        raise FileNotFoundError("no such file")
-    folder = str(path.resolve().parent)
-    if folder not in sys.path:
-        sys.path.append(folder)
-    module = sys.modules[name] = importlib.util.module_from_spec(spec)
-    try:
-        spec.loader.exec_module(module)
-    except BaseException:
-        del sys.modules[name]
-        raise
-    return module
-
-
-def _told(error: BaseException) -> str:
-    """An exception with the place in the user's code that raised it."""
-    frames = traceback.extract_tb(error.__traceback__)
-    # Frames of the import itself say nothing; they are named so.
-    own = [frame for frame in frames if "importlib" not in frame.filename]
-    place = f" ({own[-1].filename}:{own[-1].lineno})" if len(own) > 2 else ""
-    return f"{type(error).__name__}: {error}{place}"
 
 
 def software(machine: Machine) -> None:
