@@ -189,6 +189,30 @@ def test_aad_text_and_tag_stand_in_this_order(caller: Caller, row: str) -> None:
     assert (back.status, back.out[20:]) == (0, text)
 
 
+@rows("6.4 AAD in dst")
+@pytest.mark.parametrize(
+    ("name", "length", "copied"),
+    [
+        (_AUTHENC, 16, True),
+        (_AUTHENC.replace("authenc", "authencesn"), 16, True),
+        ("rfc4543(gcm(aes))", 20, True),
+        ("gcm(aes)", 16, False),
+        ("ccm(aes)", 16, False),
+    ],
+)
+def test_who_copies_the_aad_out_of_place(
+    caller: Caller, row: str, name: str, length: int, copied: bool
+) -> None:
+    tfm = aead(caller, name, length)
+    assoc, text = _DATA[60:80], _DATA[:32]
+    room = len(assoc + text) + tfm.authsize
+    dst = caller.scatter(room)
+    made = caller.crypt(tfm, text, iv_of(tfm), assoc=assoc, dst=dst)
+    assert made.status == 0
+    assert dst.read(len(assoc)) == (assoc if copied else b"\xfe" * len(assoc))
+    assert dst.read(len(text), len(assoc)) != b"\xfe" * len(text), "the output stands behind it"
+
+
 @rows("6.4 setauthsize")
 def test_setauthsize(caller: Caller, row: str) -> None:
     tfm = aead(caller, _AUTHENC)
@@ -312,6 +336,32 @@ def test_essiv_wants_the_iv_in_the_aad(caller: Caller, row: str) -> None:
     for size in (0, 15):
         assert caller.crypt(tfm, _DATA[:32], _IV, assoc=_DATA[:size]).status == _EINVAL
     assert caller.crypt(tfm, _DATA[:32], _IV, assoc=_DATA[:16]).status == 0
+
+
+@rows("6.4 authencesn: assoclen >= 8")
+@pytest.mark.parametrize("decrypt", [False, True])
+def test_authencesn_wants_a_whole_sequence_number(
+    caller: Caller, row: str, decrypt: bool
+) -> None:
+    tfm = aead(caller, _AUTHENC.replace("authenc", "authencesn"))
+    data = _DATA[: 32 + 20 * decrypt]
+    statuses = [
+        caller.crypt(tfm, data, _IV, assoc=_DATA[:size], decrypt=decrypt).status
+        for size in range(11)
+    ]
+    assert statuses == [_EINVAL] * 8 + [_EBADMSG if decrypt else 0] * 3
+
+
+@rows("6.4 authencesn: assoclen >= 8")
+def test_authencesn_moves_the_high_half_of_the_sequence_number(
+    caller: Caller, row: str
+) -> None:
+    tfm = aead(caller, _AUTHENC.replace("authenc", "authencesn"))
+    assoc = _DATA[60:72]
+    made = caller.crypt(tfm, _DATA[:32], _IV, assoc=assoc)
+    ctext, tag = made.out[12:44], made.out[44:]
+    covered = assoc[:4] + assoc[8:] + ctext + assoc[4:8]
+    assert tag == hmac.new(_KEY[:20], covered, hashlib.sha1).digest()
 
 
 @rows("6.4 authenc key blob")
