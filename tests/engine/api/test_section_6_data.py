@@ -340,9 +340,7 @@ def test_essiv_wants_the_iv_in_the_aad(caller: Caller, row: str) -> None:
 
 @rows("6.4 authencesn: assoclen >= 8")
 @pytest.mark.parametrize("decrypt", [False, True])
-def test_authencesn_wants_a_whole_sequence_number(
-    caller: Caller, row: str, decrypt: bool
-) -> None:
+def test_authencesn_wants_a_whole_sequence_number(caller: Caller, row: str, decrypt: bool) -> None:
     tfm = aead(caller, _AUTHENC.replace("authenc", "authencesn"))
     data = _DATA[: 32 + 20 * decrypt]
     statuses = [
@@ -353,9 +351,7 @@ def test_authencesn_wants_a_whole_sequence_number(
 
 
 @rows("6.4 authencesn: assoclen >= 8")
-def test_authencesn_moves_the_high_half_of_the_sequence_number(
-    caller: Caller, row: str
-) -> None:
+def test_authencesn_moves_the_high_half_of_the_sequence_number(caller: Caller, row: str) -> None:
     tfm = aead(caller, _AUTHENC.replace("authenc", "authencesn"))
     assoc = _DATA[60:72]
     made = caller.crypt(tfm, _DATA[:32], _IV, assoc=assoc)
