@@ -5,13 +5,24 @@ from __future__ import annotations
 import errno
 import hmac
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 from Crypto.Cipher import AES
 
-from tcrypt.engine.af_alg import MSG_TRUNC, AlgSocket, BlocksError, OperationSocket, Option
+from tcrypt.engine.af_alg import (
+    MSG_TRUNC,
+    AlgSocket,
+    BlocksError,
+    CipherSocket,
+    OperationSocket,
+    Option,
+    Pending,
+)
+from tcrypt.engine.af_alg.calls import finish
+from tcrypt.engine.api.flags import AlgType
 from tcrypt.engine.api.machine import Machine
+from tcrypt.engine.templates.cryptd import cryptd
 
 KEY = bytes(range(16))
 IV = bytes(range(100, 116))
@@ -585,3 +596,119 @@ def test_a_second_send_keeps_operation_iv_and_assoclen(machine: Machine, name: s
     first = op.recv(256, dontwait=True)
     op.sendmsg(AAD + TEXT)
     assert op.recv(256, dontwait=True) == first
+
+
+@pytest.mark.parametrize("assoclen", [0, 20])
+@pytest.mark.parametrize("name", ["gcm(aes)", AUTHENC])
+def test_an_empty_text_is_a_tag_only(machine: Machine, name: str, assoclen: int) -> None:
+    stream = name == "gcm(aes)"
+    iv = NONCE if stream else IV
+    op = opened(machine, "aead", name, KEY if stream else blob(KEY, KEY))
+    op.sendmsg(AAD[:assoclen], op=1, iv=iv, assoclen=assoclen)
+    out = op.recv(256, dontwait=True)
+    assert len(out) == assoclen + (16 if stream else 20)
+    op.sendmsg(out, op=0, iv=iv, assoclen=assoclen)
+    assert op.recv(assoclen, dontwait=True) == AAD[:assoclen]
+
+
+def released(machine: Machine, name: str, iv: bytes) -> bytes:
+    """What stands in the receive buffer after a message with a bad tag, of which 0xee was left."""
+    op = opened(machine, "aead", name, KEY if name == "gcm(aes)" else blob(KEY, KEY))
+    op.sendmsg(AAD + TEXT, op=1, iv=iv, assoclen=20)
+    forged = bytearray(op.recv(256, dontwait=True))
+    forged[-1] ^= 1
+    op.sendmsg(bytes(forged), op=0, iv=iv, assoclen=20)
+    buffer = bytearray(b"\xee" * 84)
+    assert word(lambda: op.recv_into(buffer)) == "EBADMSG"
+    return bytes(buffer)
+
+
+def test_the_receive_buffer_on_ebadmsg(machine: Machine) -> None:
+    assert released(machine, "gcm(aes)", NONCE) == AAD + TEXT, "decrypted before the tag is known"
+    assert released(machine, AUTHENC, IV) == AAD + b"\xee" * 64, "the mac is checked first"
+
+
+@pytest.mark.parametrize(("assoclen", "wanted"), [(16, "EINVAL"), (8, "ok"), (12, "ok")])
+def test_assoclen_of_seqiv(machine: Machine, assoclen: int, wanted: str) -> None:
+    op = opened(machine, "aead", "seqiv(rfc4106(gcm(aes)))", bytes(20))
+    op.sendmsg(bytes(assoclen + 8 + 16), op=1, iv=bytes(8), assoclen=assoclen)
+    assert word(lambda: op.recv(assoclen + 8 + 32)) == wanted
+
+
+def test_echainiv_repeats_its_iv(machine: Machine) -> None:
+    op = opened(machine, "aead", f"echainiv({AUTHENC})", blob(KEY, KEY))
+    op.sendmsg(AAD[:8] + bytes(16) + TEXT[:16], op=1, iv=IV, assoclen=8)
+    first = op.recv(60)
+    op.sendmsg(AAD[:8] + bytes(16) + TEXT[16:32])
+    second = op.recv(60)
+    assert first[8:24] == second[8:24] != bytes(16)
+    assert first[24:40] != second[24:40]
+
+
+# Many requests at once, on an asynchronous cipher.
+
+
+@pytest.fixture
+def queued(machine: Machine) -> str:
+    """The name of a cbc(aes) behind a queue of 10."""
+    inner = machine.registry.find("cbc(aes)", AlgType.SKCIPHER)
+    return cryptd(machine, inner, qlen=10).cra_driver_name
+
+
+def ready(machine: Machine, kind: str, name: str, messages: Sequence[bytes]) -> list[CipherSocket]:
+    """Sockets of one transform, with a message each, to be decrypted."""
+    socket = AlgSocket(machine)
+    socket.bind(kind, name)
+    socket.set_key(blob(KEY, KEY) if kind == "aead" else KEY)
+    found = []
+    for message in messages:
+        op = socket.accept()
+        assert isinstance(op, CipherSocket)
+        op.sendmsg(message, op=0, iv=IV, assoclen=0 if kind == "aead" else None)
+        found.append(op)
+    return found
+
+
+def sealed_by_authenc() -> bytes:
+    return cbc(TEXT) + hmac.digest(KEY, cbc(TEXT), "sha1")
+
+
+def test_requests_of_an_skcipher_are_waited_for(machine: Machine, queued: str) -> None:
+    ops = ready(machine, "skcipher", queued, [cbc(TEXT)] * 14)
+    assert [op.recv_async(64).result for op in ops] == [TEXT] * 14
+
+
+def test_a_full_queue_refuses_what_nobody_waits_for(machine: Machine, queued: str) -> None:
+    name = f"authenc(hmac(sha1-generic),{queued})"
+    submitted = [
+        op.recv_async(64) for op in ready(machine, "aead", name, [sealed_by_authenc()] * 14)
+    ]
+    finish(machine)
+    results = [pending.result for pending in submitted]
+    assert results == [TEXT] * 10 + [-errno.ENOSPC] * 4
+    waiting = [
+        op.recv_thread(64) for op in ready(machine, "aead", name, [sealed_by_authenc()] * 14)
+    ]
+    finish(machine)
+    assert [pending.result for pending in waiting] == [TEXT] * 14, "MAY_BACKLOG never fails"
+
+
+def test_forgeries_overtake_messages(machine: Machine, queued: str) -> None:
+    whole = sealed_by_authenc()
+    name = f"authenc(hmac(sha1-generic),{queued})"
+    log: list[Pending] = []
+    for op in ready(machine, "aead", name, [whole[:-1] + b"?", whole] * 4):
+        op.recv_async(64, log)
+    finish(machine)
+    assert [pending.result for pending in log] == [-errno.EBADMSG] * 4 + [TEXT] * 4
+
+
+def test_requests_outlive_their_sockets(machine: Machine, queued: str) -> None:
+    log: list[Pending] = []
+    name = f"authenc(hmac(sha1-generic),{queued})"
+    for op in ready(machine, "aead", name, [sealed_by_authenc()] * 8):
+        op.recv_async(64, log)
+        op.close()
+    assert log == []
+    finish(machine)
+    assert [pending.result for pending in log] == [TEXT] * 8
