@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from tcrypt.answers.probe import NotHere, Probe, attempt, form
+from tcrypt.answers.probe import NotHere, Probe, attempt, counted, form
 from tcrypt.engine.af_alg import OperationSocket
 
 __all__ = ("aad_of", "forged", "open_", "seal")
@@ -159,7 +159,8 @@ def _buffer(probe: Probe, match: re.Match[str]) -> object:
     with probe.operation() as op:
         sent = op.sendmsg(source, op=int(encrypt), iv=data.iv, assoclen=len(data.assoc))
         if match[2] == "larger":
-            return len(op.recv(length + 64, dontwait=True))
+            wanted = whole if encrypt else data.assoc + data.text
+            return counted(op.recv(length + 64, dontwait=True), wanted)
         return sent, op.recv(length - 1, dontwait=True)
 
 
@@ -179,8 +180,9 @@ def _defaults(probe: Probe, match: re.Match[str]) -> object:
 
 @form(_GROUP, r"no authsize set -> encrypt")
 def _default_tag(probe: Probe, match: re.Match[str]) -> object:
+    ptext = probe.data.text[:16]
     with probe.operation() as op:
-        return (len(seal(probe, op, b"", probe.data.text[:16])),)
+        return (counted(seal(probe, op, b"", ptext), sealed(probe, b"", ptext)),)
 
 
 @form(_GROUP, r"ivlen=(\d+)")
@@ -189,7 +191,8 @@ def _ivlen(probe: Probe, match: re.Match[str]) -> object:
     iv = data.iv if size == len(data.iv) else bytes(size)
     with probe.operation() as op:
         op.sendmsg(data.assoc + data.text, op=1, iv=iv, assoclen=len(data.assoc))
-        return len(op.recv(256, dontwait=True))
+        out = op.recv(256, dontwait=True)
+    return counted(out, sealed(probe, data.assoc, data.text, iv))
 
 
 @form(_GROUP, r"authsize=(\d+)(?: roundtrip; truncated tag prefix ok|: roundtrip, tag is prefix)")
@@ -248,16 +251,18 @@ def _mac(probe: Probe, message: bytes) -> bytes:
 
 @form(_GROUP, r"assoclen=(\d+) \(must be .*\)")
 def _assoclen(probe: Probe, match: re.Match[str]) -> object:
-    assoc = aad_of(probe, int(match[1]))
+    assoc, ptext = aad_of(probe, int(match[1])), probe.data.text[:16]
     with probe.operation() as op:
-        return len(seal(probe, op, assoc, probe.data.text[:16]))
+        out = seal(probe, op, assoc, ptext)
+    return counted(out, sealed(probe, assoc, ptext))
 
 
 @form(_GROUP, r"iv\[0\]=(\d+) \(L-1\)")
 def _length_field(probe: Probe, match: re.Match[str]) -> object:
-    iv = bytes([int(match[1])]) + probe.data.iv[1:]
+    iv, ptext = bytes([int(match[1])]) + probe.data.iv[1:], probe.data.text[:8]
     with probe.operation() as op:
-        return len(seal(probe, op, b"", probe.data.text[:8], iv))
+        out = seal(probe, op, b"", ptext, iv)
+    return counted(out, sealed(probe, b"", ptext, iv))
 
 
 @form(_GROUP, r"encrypt (\d+) aad \+ (\d+) iv \+ (\d+) pt")

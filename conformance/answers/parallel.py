@@ -8,7 +8,8 @@ from collections import Counter
 from collections.abc import Sequence
 from contextlib import ExitStack
 
-from tcrypt.answers.probe import NotHere, Probe, form
+from tcrypt.answers.material import pattern
+from tcrypt.answers.probe import NotHere, Probe, counted, form
 from tcrypt.answers.skciphers import one_shot, start
 from tcrypt.engine.af_alg import AlgSocket, CipherSocket, OperationSocket, Pending
 from tcrypt.engine.af_alg.calls import finish
@@ -162,11 +163,13 @@ def _aio_aead(probe: Probe, match: re.Match[str]) -> object:
 
 @form("hang", r"one request of (\d+) bytes \((\d+) pages\)", lambda m: int(m[1]) // 8192)
 def _long(probe: Probe, match: re.Match[str]) -> object:
-    length = int(match[1])
+    length, data = int(match[1]), probe.data
+    message = pattern(length)
+    wanted = probe.skcipher.encrypt(data.key or b"", data.iv, message).out
     with probe.operation() as op:
-        start(probe, op, bytes(length))
-        got = op.recv(length)
-    return "exit 0 (0 = ok)" if len(got) == length else f"{len(got)} bytes"
+        start(probe, op, message)
+        got = counted(op.recv(length), wanted)
+    return "exit 0 (0 = ok)" if got == length else got
 
 
 @form("hang", r"after that: default driver still works")

@@ -14,7 +14,17 @@ from tcrypt.engine.api.algorithms import AeadAlg, SkcipherAlg
 from tcrypt.engine.api.machine import Machine
 from tcrypt.oracle import AeadReference, HashReference, SkcipherReference, reference
 
-__all__ = ("FORMS", "Form", "NotHere", "Probe", "attempt", "find_form", "form", "told")
+__all__ = (
+    "FORMS",
+    "Form",
+    "NotHere",
+    "Probe",
+    "attempt",
+    "counted",
+    "find_form",
+    "form",
+    "told",
+)
 
 
 class NotHere(Exception):
@@ -142,6 +152,11 @@ def find_form(group_: str, case: str) -> tuple[Form, re.Match[str]] | None:
             if match:
                 return candidate, match
     return None
+
+
+def counted(out: bytes, wanted: bytes) -> int | str:
+    """The length of a right output: of a length alone the measuring program told; else `WRONG`."""
+    return len(out) if out == wanted else f"WRONG {blob(out)}"
 
 
 def told(value: object) -> str:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from tcrypt.answers.material import SP800_38A_COUNTER, SP800_38A_KEYS
-from tcrypt.answers.probe import Probe, attempt, form
+from tcrypt.answers.material import SP800_38A_COUNTER, SP800_38A_KEYS, pattern
+from tcrypt.answers.probe import Probe, attempt, counted, form
 from tcrypt.engine.af_alg import OperationSocket
 
 __all__ = ("one_shot", "sealed", "start")
@@ -140,7 +140,7 @@ def _recvmsg(probe: Probe, match: re.Match[str]) -> object:
     with probe.operation() as op:
         start(probe, op, probe.data.text[: int(match[2])])
         got, flags = op.recvmsg(int(match[1]))
-        return len(got), [], flags
+        return counted(got, sealed(probe, len(got))), [], flags
 
 
 @form("skcipher aead", r"recv before (?:any )?send(?: (MSG_DONTWAIT|DONTWAIT|blocking))?")
@@ -202,10 +202,12 @@ def _much(probe: Probe, match: re.Match[str]) -> object:
 
 @form(_GROUP, r"send (\d+) DONTWAIT then recv: \(sent, received\)", lambda m: int(m[1]) // 8192)
 def _much_and_back(probe: Probe, match: re.Match[str]) -> object:
-    length = int(match[1])
+    length, data = int(match[1]), probe.data
+    message = pattern(length)
     with probe.operation() as op:
-        sent = op.sendmsg(bytes(length), op=1, iv=probe.data.iv or None, dontwait=True)
-        return sent, len(op.recv(length, dontwait=True))
+        sent = op.sendmsg(message, op=1, iv=data.iv or None, dontwait=True)
+        wanted = probe.skcipher.encrypt(data.key or b"", data.iv, message[:sent]).out
+        return sent, counted(op.recv(length, dontwait=True), wanted)
 
 
 @form(_GROUP, r"SO_SNDBUF default")
