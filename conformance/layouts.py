@@ -1,7 +1,7 @@
 """How data lies in memory: named, immutable layouts, apart from what is computed.
 
-The named layouts up to `one src, two even splits dst` are testmgr's (kernel-crypto, section 1.4:
-the eight of Linux 6.1 and the one that mainline adds); the rest is ours.  Proportions are
+Testmgr's own layouts come first (kernel-crypto, section 1.4: the eight of Linux 6.1 and the one
+that mainline adds); the rest is ours.  docs/layouts.md says which is which.  Proportions are
 in 1/100 of a percent of the total, offsets in bytes from a page boundary.
 """
 
@@ -14,6 +14,8 @@ from functools import lru_cache
 __all__ = (
     "CIPHER_LAYOUTS",
     "HASH_LAYOUTS",
+    "MANY_CIPHER_LAYOUTS",
+    "MANY_HASH_LAYOUTS",
     "PAGE",
     "CipherLayout",
     "Division",
@@ -111,6 +113,12 @@ _CROSSING = (Division(7500, PAGE - 32), Division(2500, PAGE - 7))
 _EVEN = (Division(5000), Division(5000))
 _FIVE = tuple(Division(2000, offset) for offset in (4, 8, 12, 16, 20))
 _ODD_TAIL = (Division(9000, 64), Division(999, 8), Division(1, 3))
+_FOUR = tuple(Division(2500) for _ in range(4))
+_TEN = tuple(Division(1000) for _ in range(10))
+# More entries than an 8-bit count or a table on a stack holds; a list of 6400 bytes is cut into
+# blocks of AES, one of 3200 into those of DES, and one of 25,600 into those of SHA-1.
+_MANY = tuple(Division(25) for _ in range(400))
+_UNEVEN = (*(96 + 8 * (n % 27) for n in range(49)), 640)
 
 CIPHER_LAYOUTS = (
     CipherLayout("in-place (one sglist)", _ALL, in_place=InPlace.ONE_LIST),
@@ -131,6 +139,16 @@ CIPHER_LAYOUTS = (
         "split lists longer than the request, inplace", _EVEN, (), InPlace.ONE_LIST, slack=40
     ),
     CipherLayout("two even splits src, one dst", _EVEN, (Division(_WHOLE, 4),)),
+    CipherLayout("even splits, inplace (two sglists)", _EVEN, (), InPlace.TWO_LISTS),
+    CipherLayout("four even splits src, ten dst", _FOUR, _TEN, iv_offset=4),
+    CipherLayout("ten even splits src, one dst", _TEN, _ALL),
+)
+
+# Apart from the others, which take turns in long walks: these cost a millisecond each.
+MANY_CIPHER_LAYOUTS = (
+    CipherLayout("four hundred even splits", _MANY),
+    CipherLayout("four hundred even splits, inplace", _MANY, in_place=InPlace.ONE_LIST),
+    CipherLayout("one src, four hundred even splits dst", _ALL, _MANY),
 )
 
 HASH_LAYOUTS = (
@@ -161,9 +179,7 @@ HASH_LAYOUTS = (
         (Division(3000, 1), Division(4000, 6), Division(3000, 0, Flush.REIMPORT)),
         Final.FINUP,
     ),
-    HashLayout(
-        "digest four even aligned splits", tuple(Division(2500) for _ in range(4)), Final.DIGEST
-    ),
+    HashLayout("digest four even aligned splits", _FOUR, Final.DIGEST),
     HashLayout(
         "digest twenty even aligned splits", tuple(Division(500) for _ in range(20)), Final.DIGEST
     ),
@@ -176,6 +192,26 @@ HASH_LAYOUTS = (
         "digest empty entries between aligned splits", _EVEN, Final.DIGEST, empty_entries=True
     ),
     HashLayout("digest of a list longer than the message", _EVEN, Final.DIGEST, slack=64),
+    HashLayout(
+        "updates of several splits each, finup of two",
+        (
+            *(Division(1100), Division(940, 3), Division(60, 1)),
+            *(Division(1900, 0, Flush.FLUSH), Division(50, 2), Division(1500, 6)),
+            *(Division(1000, 4, Flush.REIMPORT), Division(1100, 1), Division(40, 5)),
+            *(Division(1300, 0, Flush.FLUSH), Division(1010, 2)),
+        ),
+        Final.FINUP,
+    ),
+)
+
+MANY_HASH_LAYOUTS = (
+    HashLayout("digest four hundred even splits", _MANY, Final.DIGEST),
+    HashLayout("init+update+final four hundred even splits", _MANY, Final.FINAL),
+    HashLayout(
+        "fifty uneven updates",
+        tuple(Division(share, n % 5, Flush.FLUSH) for n, share in enumerate(_UNEVEN)),
+        Final.FINAL,
+    ),
 )
 
 
@@ -186,19 +222,19 @@ def slug(name: str) -> str:
     return "-".join(words)
 
 
-_CIPHER_BY_SLUG = {slug(layout.name): layout for layout in CIPHER_LAYOUTS}
-_HASH_BY_SLUG = {slug(layout.name): layout for layout in HASH_LAYOUTS}
+_CIPHER_BY_SLUG = {slug(a.name): a for a in (*CIPHER_LAYOUTS, *MANY_CIPHER_LAYOUTS)}
+_HASH_BY_SLUG = {slug(a.name): a for a in (*HASH_LAYOUTS, *MANY_HASH_LAYOUTS)}
 
 
 def cipher_layout(name: str) -> CipherLayout:
-    """The cipher layout of a slug; ValueError with the choices for an unknown one."""
+    """The named cipher layout of a slug; ValueError with the choices for an unknown one."""
     if name not in _CIPHER_BY_SLUG:
         raise ValueError(f"no cipher layout {name!r}; there are {', '.join(_CIPHER_BY_SLUG)}")
     return _CIPHER_BY_SLUG[name]
 
 
 def hash_layout(name: str) -> HashLayout:
-    """The hash layout of a slug; ValueError with the choices for an unknown one."""
+    """The named hash layout of a slug; ValueError with the choices for an unknown one."""
     if name not in _HASH_BY_SLUG:
         raise ValueError(f"no hash layout {name!r}; there are {', '.join(_HASH_BY_SLUG)}")
     return _HASH_BY_SLUG[name]

@@ -6,7 +6,6 @@ such as `op=enc,key=16,len=33,iv=wrap32:2,seed=7`, is the whole case.
 
 from __future__ import annotations
 
-import errno
 import re
 from dataclasses import MISSING, dataclass, fields
 from functools import partial
@@ -184,8 +183,11 @@ class AeadSpec(_Spec):
             with_iv = partial(self._with_iv, reference, key, assoc, ptext)
             return case._replace(derive=with_iv)
         assoc, sealed = self._tampered(reference, assoc, sealed)
-        status = -errno.EBADMSG if self.tamper else 0
-        hidden = self.tamper and self.len >= 8 and reference.verifies_first
+        if self.tamper:
+            answer = reference.decrypt(key, iv, assoc, sealed, self.tag)
+            # A tag of a few bits is now and then right for another text, which is then the output.
+            status, ptext = (answer, ptext) if isinstance(answer, int) else (0, answer)
+        hidden = status and self.len >= 8 and reference.verifies_first
         secret = ptext[lead:] if hidden else b""
         header = reference.header(False, len(assoc))
         case = CipherCase(False, given, iv, sealed, ptext, None, status, assoc, self.tag, secret)

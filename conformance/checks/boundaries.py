@@ -2,7 +2,7 @@
 
 Every boundary length, key size, AAD and tag length, counter wrap and HMAC key length comes up, in
 both directions; layouts take turns.  Nothing is random, so a defect at a boundary that is listed
-here is found in every run.
+here is found in every run.  What hardware cannot count or list is in `boundary_limits`.
 """
 
 from __future__ import annotations
@@ -10,6 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import count, cycle
 
+from tcrypt.checks.boundary_limits import (
+    aead_limits,
+    forgeries,
+    hash_limits,
+    skcipher_limits,
+)
 from tcrypt.checks.common import AnyReference, AnySpec, SpecRunner, case_fault, reference_for
 from tcrypt.layouts import CIPHER_LAYOUTS, HASH_LAYOUTS, slug
 from tcrypt.oracle import AeadReference, HashReference, SkcipherReference
@@ -26,8 +32,8 @@ __all__ = ("CHECK", "plans", "walk")
 CHECK = "boundaries"
 
 _LENGTHS = (
-    *(0, 1, 2, 15, 16, 17, 31, 32, 33, 47, 48, 63, 64, 65, 80, 127, 128, 129, 160),
-    *(255, 256, 257, 272, 511, 512, 513, 528, 1008, 1023, 1024, 1025),
+    *(0, 1, 2, 7, 8, 9, 15, 16, 17, 24, 31, 32, 33, 40, 47, 48, 63, 64, 65, 72, 80),
+    *(127, 128, 129, 160, 255, 256, 257, 272, 511, 512, 513, 528, 1008, 1023, 1024, 1025),
     *(4080, 4095, 4096, 4097, 4112, 8176, 16_384),
     *(65_520, 65_535, 65_536, 65_537, 65_552, 1_048_560, 1_048_576, 1_048_592),
 )
@@ -37,7 +43,10 @@ _HASH_LENGTHS = (
     *(65_535, 65_536, 65_537, 1_048_512, 1_048_576),
 )
 _HMAC_KEYS = (1, 20, 32, 63, 64, 65, 100, 128, 200, 0)
-_ASSOC = (0, 1, 3, 4, 8, 12, 13, 16, 20, 21, 24, 63, 64, 65, 255, 256, 257, 1020, 1024, 4096)
+_ASSOC = (
+    *(0, 1, 2, 3, 4, 5, 7, 8, 9, 12, 13, 15, 16, 17, 20, 21, 24, 63, 64, 65, 255, 256, 257),
+    *(1016, *range(1019, 1029), 4096, 8191, 8192, 65_280, 65_536),
+)
 _TEXTS = (16, 32, 48, 64, 80, 128, 256, 512, 1024, 4096)
 _ODD_TEXTS = (0, 1, 15, 17, 33, 65)
 _WRAPS = ("ones", "wrap32:1", "wrap32:2", "wrap32:3", "wrap16:1", "wrap64:2", "wrap128:2")
@@ -64,16 +73,23 @@ class _Walk:
         if self.settings.case:
             specs = [runner.parse(self.settings.case)]
         else:
-            specs = walk(runner.reference, self.settings.limits.largest)
+            largest = self.settings.limits.largest
+            specs = walk(runner.reference, largest, instance=self.subject.instance)
         runner.run(specs, recorder)
 
 
-def walk(reference: AnyReference, largest: int) -> Iterator[AnySpec]:
-    """All boundary cases of an algorithm, with messages of at most `largest` bytes."""
+def walk(reference: AnyReference, largest: int, *, instance: bool = False) -> Iterator[AnySpec]:
+    """All boundary cases of an algorithm.
+
+    Args:
+        reference: the algorithm.
+        largest: the longest message, in bytes; those of `boundary_limits` have their own lengths.
+        instance: whether a template built the driver over other algorithms.
+    """
     if isinstance(reference, SkcipherReference):
         return _skcipher(reference, largest)
     if isinstance(reference, AeadReference):
-        return _aead(reference, largest)
+        return _aead(reference, largest, instance=instance)
     return _hash(reference, largest)
 
 
@@ -89,6 +105,7 @@ def _skcipher(reference: SkcipherReference, largest: int) -> Iterator[AnySpec]:
             for op in ("enc", "dec"):
                 yield SkcipherSpec(op, key, length, next(layouts), seed=next(seeds))
     yield from _skcipher_layouts(reference)
+    yield from skcipher_limits(reference, largest)
     if reference.ivsize != 16:
         return
     for iv in _WRAPS:
@@ -107,7 +124,7 @@ def _skcipher_layouts(reference: SkcipherReference) -> Iterator[AnySpec]:
                 yield SkcipherSpec(op, key, length, slug(layout.name), seed=length)
 
 
-def _aead(reference: AeadReference, largest: int) -> Iterator[AnySpec]:
+def _aead(reference: AeadReference, largest: int, *, instance: bool) -> Iterator[AnySpec]:
     layouts = cycle(slug(layout.name) for layout in CIPHER_LAYOUTS)
     keys, seeds = cycle(reference.enckey_sizes), count(1)
     tags = [n for n in range(1, reference.maxauthsize + 1) if not reference.authsize_status(n)]
@@ -140,7 +157,8 @@ def _aead(reference: AeadReference, largest: int) -> Iterator[AnySpec]:
                 )
     yield from _aead_layouts(reference, full)
     yield from _long_auth_keys([n for n in (full, 12) if n in tags], reference.usual_assoc)
-    yield from _forgeries(tags, reference.usual_assoc)
+    yield from forgeries(reference, tags)
+    yield from aead_limits(reference, largest, tags, instance=instance)
     if reference.picky_iv:
         for seed in range(40):
             yield AeadSpec(("enc", "dec")[seed % 2], 16, 32, 16, full, seed=seed, iv="any")
@@ -163,18 +181,6 @@ def _long_auth_keys(tags: Sequence[int], assoc: int) -> Iterator[AnySpec]:
                 yield AeadSpec(op, 16, 48, assoc, tag, auth, seed=auth)
 
 
-def _forgeries(tags: Sequence[int], assoc: int) -> Iterator[AnySpec]:
-    """One bit changed in tag, text or AAD; tags long enough that chance cannot accept."""
-    layouts, seeds = cycle(slug(layout.name) for layout in CIPHER_LAYOUTS), count(1)
-    for tag in (n for n in tags if n >= 8):
-        for tamper in ("tag:0", f"tag:{8 * tag - 1}", f"tag:{4 * tag}", "text:0", "text:511"):
-            yield AeadSpec("dec", 16, 64, assoc, tag, 20, next(layouts), tamper, next(seeds))
-        for tamper in ("aad:0", "aad:127"):
-            yield AeadSpec("dec", 32, 48, assoc, tag, 20, next(layouts), tamper, next(seeds))
-    for tamper in ("tag:7", "aad:3"):
-        yield AeadSpec("dec", 16, 0, assoc, tags[-1], 20, next(layouts), tamper, next(seeds))
-
-
 def _hash(reference: HashReference, largest: int) -> Iterator[AnySpec]:
     layouts = cycle(slug(layout.name) for layout in HASH_LAYOUTS)
     seeds = count(1)
@@ -189,6 +195,7 @@ def _hash(reference: HashReference, largest: int) -> Iterator[AnySpec]:
     for layout in HASH_LAYOUTS[:1] + HASH_LAYOUTS[8:9]:
         for length in _up_to((65_537, 65_552), largest):
             yield HashSpec(length, next(sizes), slug(layout.name), next(seeds))
+    yield from hash_limits(reference, largest, next(sizes))
     if reference.keyed:
         for key in keys:
             for length in (0, 64, 100):

@@ -8,9 +8,9 @@ from typing import Any
 from tcrypt.cipher_bench import CipherBench
 from tcrypt.engine.api.flags import AlgType
 from tcrypt.hash_bench import HashBench
-from tcrypt.layouts import cipher_layout, hash_layout
 from tcrypt.oracle import AeadReference, HashReference, SkcipherReference, reference
 from tcrypt.problems import Problem
+from tcrypt.random_layouts import cipher_layout, hash_layout
 from tcrypt.recorder import Recorder
 from tcrypt.specs import AeadSpec, HashSpec, SkcipherSpec, SpecError
 from tcrypt.subject import Subject

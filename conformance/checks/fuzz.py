@@ -15,6 +15,7 @@ from tcrypt.checks.common import AnyReference, AnySpec, SpecRunner, case_fault, 
 from tcrypt.layouts import CIPHER_LAYOUTS, HASH_LAYOUTS, slug
 from tcrypt.oracle import AeadReference, SkcipherReference
 from tcrypt.plan import Plan
+from tcrypt.random_layouts import RANDOM_LAYOUTS
 from tcrypt.recorder import Recorder
 from tcrypt.settings import Settings
 from tcrypt.smallest import Smallest
@@ -31,8 +32,9 @@ _T = TypeVar("_T")
 _EDGES = (0, 1, 8, 16, 20, 32, 64, 128, 256, 512, 1024, 4096, 65_536)
 _SEEDS = st.integers(0, 999)
 _OPS = st.sampled_from(("enc", "dec"))
-_CIPHER_LAYOUT = st.sampled_from([slug(layout.name) for layout in CIPHER_LAYOUTS])
-_HASH_LAYOUT = st.sampled_from([slug(layout.name) for layout in HASH_LAYOUTS])
+_RANDOM_LAYOUT = st.integers(0, RANDOM_LAYOUTS - 1).map("random-{}".format)
+_CIPHER_LAYOUT = st.sampled_from([slug(layout.name) for layout in CIPHER_LAYOUTS]) | _RANDOM_LAYOUT
+_HASH_LAYOUT = st.sampled_from([slug(layout.name) for layout in HASH_LAYOUTS]) | _RANDOM_LAYOUT
 _IVS = st.one_of(
     st.just("random"),
     st.just("ones"),
@@ -122,7 +124,7 @@ def _aead_specs(reference: AeadReference, largest: int) -> st.SearchStrategy[Any
         AeadSpec,
         op=st.just("dec"),
         len=st.integers(1, 40).map(lambda n: n * max(reference.block_size, 16)),
-        tag=st.sampled_from([n for n in tags if n >= 8]),
+        tag=st.sampled_from(tags),
         tamper=where,
         **common,
     )

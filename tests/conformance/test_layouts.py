@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from tcrypt.layouts import (
     CIPHER_LAYOUTS,
     HASH_LAYOUTS,
+    MANY_CIPHER_LAYOUTS,
+    MANY_HASH_LAYOUTS,
     PAGE,
     CipherLayout,
     Division,
@@ -22,7 +24,9 @@ from tcrypt.layouts import (
     slug,
 )
 
-_ALL = [*CIPHER_LAYOUTS, *HASH_LAYOUTS]
+_CIPHER = (*CIPHER_LAYOUTS, *MANY_CIPHER_LAYOUTS)
+_HASH = (*HASH_LAYOUTS, *MANY_HASH_LAYOUTS)
+_ALL = [*_CIPHER, *_HASH]
 _NO, _ONE, _TWO = InPlace.NO, InPlace.ONE_LIST, InPlace.TWO_LISTS
 _THREE = [(1900, 33), (3300, 7), (4800, 18)]
 _CROSSING = [(7500, PAGE - 32), (2500, PAGE - 7)]
@@ -106,22 +110,22 @@ def test_proportions_are_whole_and_offsets_within_a_page(
         assert all(0 <= division.offset < PAGE for division in divisions)
 
 
-@pytest.mark.parametrize("layout", HASH_LAYOUTS, ids=lambda layout: layout.name)
+@pytest.mark.parametrize("layout", _HASH, ids=lambda layout: layout.name)
 def test_one_step_has_nothing_to_flush(layout: HashLayout) -> None:
     if layout.final is Final.DIGEST:
         assert {division.flush for division in layout.src} == {Flush.NONE}
 
 
-@pytest.mark.parametrize("layout", CIPHER_LAYOUTS, ids=lambda layout: layout.name)
+@pytest.mark.parametrize("layout", _CIPHER, ids=lambda layout: layout.name)
 def test_in_place_there_is_no_other_destination(layout: CipherLayout) -> None:
     assert layout.in_place is InPlace.NO or not layout.dst
 
 
-@pytest.mark.parametrize("layouts", [CIPHER_LAYOUTS, HASH_LAYOUTS], ids=["cipher", "hash"])
+@pytest.mark.parametrize("layouts", [_CIPHER, _HASH], ids=["cipher", "hash"])
 def test_slugs_are_unique_and_find_their_layout(
     layouts: tuple[CipherLayout | HashLayout, ...],
 ) -> None:
-    find = cipher_layout if layouts is CIPHER_LAYOUTS else hash_layout
+    find = cipher_layout if layouts is _CIPHER else hash_layout
     slugs = [slug(layout.name) for layout in layouts]
     assert len(set(slugs)) == len(slugs)
     for name, layout in zip(slugs, layouts, strict=True):
@@ -182,3 +186,25 @@ def test_shares_are_rounded_proportions_but_for_the_last(
         for division, length in divide(total, divisions)[:-1]:
             exact = total * division.proportion / 10_000
             assert abs(length - exact) <= 0.5
+
+
+@pytest.mark.parametrize("size", [8, 16])
+def test_hundreds_of_entries_hold_one_block_each(size: int) -> None:
+    """More than 255, so that a count of 8 bits shows."""
+    (divisions,) = {d for a in MANY_CIPHER_LAYOUTS for d in divisions_of(a) if len(d) > 1}
+    assert [length for _, length in divide(400 * size, divisions)] == [size] * 400
+
+
+def test_updates_of_several_entries_leave_a_tail_that_spans_them() -> None:
+    layout = hash_layout("updates-of-several-splits-each-finup-of-two")
+    lengths = [length for _, length in divide(640, layout.src)]
+    first = [d.flush for d in layout.src].index(Flush.FLUSH)
+    assert first > 1, "the first update has several entries"
+    assert lengths[first - 1] < sum(lengths[:first]) % 64, "its tail begins in an earlier one"
+
+
+def test_uneven_updates_are_of_many_lengths() -> None:
+    shares = divide(25_600, hash_layout("fifty-uneven-updates").src)
+    assert len(shares) == 50
+    assert all(division.flush is Flush.FLUSH for division, _ in shares)
+    assert len({length % 64 for _, length in shares}) > 20

@@ -249,3 +249,24 @@ def test_a_counter_wraps_after_its_blocks(width: int, before: int) -> None:
     assert (low + before) % 2**width == 0
     assert low != 0
     assert iv[: 16 - width // 8] == draw("label", 16)[: 16 - width // 8]
+
+
+@pytest.mark.parametrize("tag", range(1, 21))
+def test_a_forgery_by_its_tag_is_never_right_by_chance(tag: int) -> None:
+    for seed in range(20):
+        spec = AeadSpec("dec", 16, 32, 16, tag, tamper=f"tag:{seed % (8 * tag)}", seed=seed)
+        assert spec.case(aead()).status == -errno.EBADMSG
+
+
+def test_a_forged_text_that_a_short_tag_covers_by_chance_is_a_sound_message() -> None:
+    """One byte of tag is right for one text in 256."""
+    specs = [AeadSpec("dec", 16, 32, 16, 1, tamper="text:9", seed=seed) for seed in range(999)]
+    cases = [spec.case(aead()) for spec in specs]
+    lucky = [(s, case) for s, case in zip(specs, cases, strict=True) if case.status == 0]
+    assert 1 <= len(lucky) <= 12
+    for spec, case in lucky:
+        assert case.key is not None
+        assert case.secret == b""
+        assert aead().decrypt(case.key, case.iv, case.assoc, case.data, 1) == case.out
+        assert case.out != AeadSpec("dec", 16, 32, 16, 1, seed=spec.seed).case(aead()).out
+    assert {case.status for case in cases} == {0, -errno.EBADMSG}
