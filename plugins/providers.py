@@ -7,6 +7,7 @@ are registered on every machine first, as fallbacks; what a provider adds is wha
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import partial
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -176,8 +177,11 @@ def attach_eip93(machine: Machine, variant: Variant, policy: FallbackPolicy | No
     """Put a device on a machine, bind the driver, and give the suite its evidence.
 
     Knobs: `ring_size` (entries); `preempt`, the ns that each register access takes while
-    interrupts and other work strike in it, 0 to only offer the places (`preemption_points`).
+    interrupts and other work strike in it, 0 to only offer the places (`preemption_points`);
+    `torn_result`, the ns between a result's count and its last word.
     """
+    torn = machine.setup.knobs.get("torn_result", variant.torn_result_ns)
+    variant = replace(variant, torn_result_ns=torn)
     irq = IrqLine(machine.sim, variant.name)
     device = Device(machine.sim, machine.dma, irq, variant)
     used = policy or FallbackPolicy()
