@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 
 from tcrypt import facts
-from tcrypt.engine.api.scatterlist import Scatterlist, Segment
-from tcrypt.hash_bench import HashBench, Steps
+from tcrypt.checks.hash_flights import flight_scenarios
+from tcrypt.checks.hash_material import HashPlayer, Scenario
+from tcrypt.checks.hash_states import state_scenarios
+from tcrypt.engine.api.scatterlist import Scatterlist
+from tcrypt.hash_bench import HashBench
 from tcrypt.material import draw
 from tcrypt.oracle import HashReference
-from tcrypt.problems import Problem, hex_excerpt
+from tcrypt.problems import Problem
 
 __all__ = ("hash_scenarios",)
 
-_Scenario = Callable[[], list[Problem]]
-_KEY_SIZE = 32
+
+_UNEVEN = [3, 200, 61, 64, 5, 130, 1, 127, 129, 62, 0, 66, 333, 7, 191, 320, 63]
 
 
-def hash_scenarios(bench: HashBench, reference: HashReference) -> Iterator[tuple[str, _Scenario]]:
+def hash_scenarios(bench: HashBench, reference: HashReference) -> Iterator[tuple[str, Scenario]]:
     """Name and function of every scenario."""
     play = _Player(bench, reference)
     yield "updates-of-one-byte", partial(play.updates, [1] * 70)
@@ -27,55 +30,29 @@ def hash_scenarios(bench: HashBench, reference: HashReference) -> Iterator[tuple
     yield "data-then-empty-final", partial(play.updates, [128, 0])
     yield "data-then-empty-finup", partial(play.updates, [100, 0], finup=True)
     yield "nothing-then-final", partial(play.updates, [])
+    yield "finup-of-a-short-rest", partial(play.updates, [20, 30], finup=True)
+    yield "finup-up-to-a-block", partial(play.updates, [64, 20, 44], finup=True)
+    yield "updates-of-uneven-lengths", partial(play.updates, _UNEVEN)
+    yield "update-of-several-entries", play.several_entries
+    for where in ("first", "middle", "last"):
+        yield f"empty-entry-{where}", partial(play.empty_entry, where)
+    yield "digest-in-the-middle", play.digest_in_the_middle
+    yield "request-used-again", play.used_again
+    yield "stale-fields-in-init-and-final", play.stale_fields
     yield "two-messages-in-turn", play.two_messages
     yield "init-again-forgets", play.init_again
     yield "message-abandoned", play.abandoned
     for events in range(6):
         yield f"init-{events}-events-into-another", partial(play.init_in_flight, events)
-    for done in (0, 1, 63, 64, 65, 128, 200):
-        yield f"export-after-{done}", partial(play.export_after, done)
-    yield "export-twice", play.export_twice
-    yield "export-then-both-go-on", play.fork
+    yield from state_scenarios(bench, reference)
+    yield from flight_scenarios(bench, reference)
     if reference.keyed:
         yield "new-key-each-message", play.rekey
         yield "two-keys-in-turn", play.two_keys
-        yield "import-on-another-transform", play.import_elsewhere
 
 
-class _Player:
-    """Plays messages step by step and compares digests with the reference's."""
-
-    def __init__(self, bench: HashBench, reference: HashReference) -> None:
-        self.bench = bench
-        self.reference = reference
-
-    def key(self, seed: int = 1) -> bytes | None:
-        """A key for a keyed hash, set on the bench's transform; None for another."""
-        if not self.reference.keyed:
-            return None
-        size = _KEY_SIZE if self.reference.key_sizes is None else self.reference.key_sizes[0]
-        key = draw(f"sequence key {seed}", size)
-        self.bench.tfm.setkey(key)
-        return key
-
-    def segment(self, data: bytes) -> list[Segment]:
-        """`data` in memory of its own, so that messages in work do not share any."""
-        address = self.bench.own_memory(max(1, len(data)))
-        self.bench.memory.write(address, data)
-        return [Segment(address, len(data))]
-
-    def steps(self) -> Steps:
-        """A message with a result buffer of its own."""
-        return Steps(self.bench, result=self.bench.guarded_buffer(self.bench.digestsize))
-
-    def judge(self, steps: Steps, key: bytes | None, message: bytes) -> list[Problem]:
-        """The problems of the steps, or a wrong digest."""
-        if steps.found:
-            return steps.found
-        wanted, got = self.reference.digest(key, message), steps.result.read()
-        if got == wanted:
-            return []
-        return [Problem("wrong digest", facts.ISOLATION, hex_excerpt(wanted), hex_excerpt(got))]
+class _Player(HashPlayer):
+    """The scenarios of messages one after the other."""
 
     def updates(self, lengths: list[int], finup: bool = False) -> list[Problem]:
         """One message in updates of the given lengths."""
@@ -93,6 +70,98 @@ class _Player:
                 steps.update(segments)
         if not finup:
             steps.final()
+        return self.judge(steps, key, message)
+
+    def several_entries(self) -> list[Problem]:
+        """What an update leaves for later begins in one entry and ends in another."""
+        key = self.key()
+        cuts = ((40, 30, 30), (70, 1, 1, 1), (64, 3, 60, 20), (1, 2, 50, 50), (10, 20), (30, 4))
+        message = draw("entries", sum(map(sum, cuts)))
+        steps = self.steps()
+        steps.init()
+        start = 0
+        for lengths in cuts[:-1]:
+            stop = start + sum(lengths)
+            steps.update(self.segments(message[start:stop], lengths))
+            start = stop
+        steps.finup(self.segments(message[start:], cuts[-1]))
+        return self.judge(steps, key, message)
+
+    def empty_entry(self, where: str) -> list[Problem]:
+        """An entry of no bytes in the list of an update, a finup and a digest."""
+        for short in (20, 70):
+            key = self.key()
+            place = {"first": 0, "middle": 1, "last": 2}[where]
+            lengths = [short, 3 * short]
+            lengths.insert(place, 0)
+            message = draw("empty entry", 8 * short)
+            whole, steps = self.steps(), self.steps()
+            whole.digest(self.segments(message, [2 * n for n in lengths]))
+            steps.init()
+            steps.update(self.segments(message[: 4 * short], lengths))
+            steps.finup(self.segments(message[4 * short :], lengths))
+            found = self.judge(whole, key, message) or self.judge(steps, key, message)
+            if found:
+                return found
+        return []
+
+    def digest_in_the_middle(self) -> list[Problem]:
+        """A request with an unfinished message digests another one in one step."""
+        for before, length in ((100, 90), (10, 20), (64, 64)):
+            key = self.key()
+            message = draw("again", length)
+            steps = self.steps()
+            steps.init()
+            steps.update(self.segment(draw("before", before)))
+            steps.digest(self.segment(message))
+            found = self.judge(steps, key, message)
+            if found:
+                return found
+        return []
+
+    def used_again(self) -> list[Problem]:
+        """One request hashes message after message, with every way to end one."""
+        key = self.key()
+        steps = self.steps()
+        for number, end in enumerate(("final", "finup", "digest", "final", "digest", "finup")):
+            message = draw(f"used {number}", 150 - 25 * number)
+            self.bench.poison(steps.result)
+            if end == "digest":
+                steps.digest(self.segment(message))
+            else:
+                steps.init()
+                steps.update(self.segment(message[:40]))
+                if end == "final":
+                    steps.update(self.segment(message[40:]))
+                    steps.final()
+                else:
+                    steps.finup(self.segment(message[40:]))
+            found = self.judge(steps, key, message)
+            if found:
+                return found
+        return []
+
+    def stale_fields(self) -> list[Problem]:
+        """Source and length that another step left in the request are none of init's or final's.
+
+        Neither has data of its own (crypto API, 6.5); callers set the fields once for all steps.
+        The result is the last step's: the buffer that an earlier one named stays as it is.
+        """
+        key = self.key()
+        message = draw("stale", 100)
+        steps, early = self.steps(), self.steps().result
+        late, steps.result = steps.result, early
+        segments = self.segment(message)
+        for name in ("init", "update", "final"):
+            if name == "final":
+                steps.result = late
+            ticket = self.launch(steps, name, segments)
+            self.bench.settle()
+            found = self.landed(name, ticket)
+            if found:
+                return found
+        if not self.bench.is_poisoned(early):
+            return [Problem("a step wrote to another step's result", facts.RESULT_KEPT)]
         return self.judge(steps, key, message)
 
     def two_messages(self) -> list[Problem]:
@@ -154,54 +223,6 @@ class _Player:
         starting.final()
         return self.judge(running, key, texts[0]) or self.judge(starting, key, texts[1])
 
-    def export_after(self, done: int) -> list[Problem]:
-        """Export after `done` bytes, go on in another request."""
-        key = self.key()
-        message = draw("export", done + 91)
-        steps = self.steps()
-        steps.init()
-        if done:
-            steps.update(self.segment(message[:done]))
-        steps.reimport()
-        steps.update(self.segment(message[done:]))
-        steps.final()
-        return self.judge(steps, key, message)
-
-    def export_twice(self) -> list[Problem]:
-        """Export and import with less than a block, or nothing, in between."""
-        key = self.key()
-        message = draw("twice", 200)
-        steps = self.steps()
-        steps.init()
-        steps.update(self.segment(message[:130]))
-        steps.reimport()
-        steps.reimport()
-        steps.update(self.segment(message[130:140]))
-        steps.reimport()
-        steps.update(self.segment(message[140:]))
-        steps.final()
-        return self.judge(steps, key, message)
-
-    def fork(self) -> list[Problem]:
-        """The original and a copy from its exported state go different ways."""
-        key = self.key()
-        start, ends = draw("fork", 150), (draw("end a", 80), draw("end b", 61))
-        original = self.steps()
-        original.init()
-        original.update(self.segment(start))
-        state = original.export()
-        original.update(self.segment(ends[0][:70]))
-        copy = self.steps()
-        copy.import_state(state)
-        copy.update(self.segment(ends[1]))
-        copy.final()
-        found = original.found or self.judge(copy, key, start + ends[1])
-        if found:
-            return found
-        original.update(self.segment(ends[0][70:]))
-        original.final()
-        return self.judge(original, key, start + ends[0])
-
     def rekey(self) -> list[Problem]:
         """A new key for every message, then the first again."""
         message = draw("rekey", 123)
@@ -232,21 +253,3 @@ class _Player:
             if found:
                 return found
         return []
-
-    def import_elsewhere(self) -> list[Problem]:
-        """A keyed state imported on another transform with the same key."""
-        key = self.key(1)
-        message = draw("elsewhere", 222)
-        steps = self.steps()
-        steps.init()
-        steps.update(self.segment(message[:111]))
-        state = steps.export()
-        if steps.found:
-            return steps.found
-        self.bench.tfm = self.bench.machine.registry.alloc_ahash(self.bench.subject.driver)
-        self.key(1)
-        there = self.steps()
-        there.import_state(state)
-        there.update(self.segment(message[111:]))
-        there.final()
-        return self.judge(there, key, message)
