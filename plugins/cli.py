@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from tcrypt.plugins import options
+from tcrypt.plugins.arguments import mutants_arguments
 
 __all__ = ("main", "pytest_arguments")
 
@@ -63,12 +64,28 @@ def _parser() -> argparse.ArgumentParser:
         "answers", help="ask drivers what a live Linux kernel was asked, from files of answers"
     )
     _add_answers(asking)
+    _add_mutants(commands)
     report = commands.add_parser(
         "report", help="render the report of a run again, or of a killed one"
     )
     report.add_argument("directory", nargs="?", default=options.DEFAULT_REPORT, type=Path)
     report.set_defaults(function=_report)
     return parser
+
+
+def _add_mutants(commands: Any) -> None:
+    hunting = commands.add_parser(
+        "mutants", help="plant known defects one by one and say which check catches each"
+    )
+    mutants_arguments(hunting)
+    hunting.set_defaults(function=_mutants)
+
+
+def _mutants(chosen: argparse.Namespace) -> int:
+    """Hunt planted defects."""
+    from tcrypt.plugins.mutation import run
+
+    return run(chosen)
 
 
 def _add_answers(parser: argparse.ArgumentParser) -> None:

@@ -6,7 +6,7 @@ are registered on every machine first, as fallbacks; what a provider adds is wha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
 from importlib.metadata import entry_points
@@ -15,18 +15,22 @@ from typing import Any
 
 from tcrypt.engine import software as generics
 from tcrypt.engine.api.flags import AlgType
-from tcrypt.engine.api.machine import Accelerator, Machine, Setup, Shape
-from tcrypt.engine.eip93.device import Device
-from tcrypt.engine.eip93.driver.policy import OPENWRT, FallbackPolicy
-from tcrypt.engine.eip93.driver.probe import Driver, probe
-from tcrypt.engine.eip93.options import Options
-from tcrypt.engine.eip93.records import Cipher, Digest
-from tcrypt.engine.eip93.variants import AES128_ONLY, MT7621, TINY_RING, Variant
-from tcrypt.engine.preemption import Mmio, PreemptibleMmio
-from tcrypt.engine.sim import IrqLine
+from tcrypt.engine.api.machine import Machine, Setup
+from tcrypt.engine.eip93.driver.policy import OPENWRT, OUT_OF_TREE_2020, FallbackPolicy
+from tcrypt.engine.eip93.variants import (
+    AES128_ONLY,
+    AN7583,
+    FLAKY,
+    MT7621,
+    NO_MD5,
+    SLOW_IRQ,
+    TINY_RING,
+    Variant,
+)
 from tcrypt.engine.templates.cryptd import cryptd
 from tcrypt.importing import import_from, told
-from tcrypt.plugins.instances import EIP93_INSTANCES, SOFTWARE_INSTANCES, offer
+from tcrypt.plugins.eip93 import attach_eip93
+from tcrypt.plugins.instances import EIP93_AGAIN, EIP93_INSTANCES, SOFTWARE_INSTANCES, offer
 from tcrypt.subject import Provider
 
 __all__ = (
@@ -34,9 +38,13 @@ __all__ = (
     "ProviderError",
     "Providers",
     "eip93_aes128_only",
+    "eip93_an7583",
     "eip93_async_fallback",
+    "eip93_flaky",
     "eip93_mt7621",
+    "eip93_no_md5",
     "eip93_openwrt",
+    "eip93_slow_irq",
     "eip93_templates",
     "eip93_tiny_ring",
     "load_file",
@@ -82,7 +90,13 @@ class Providers:
         for point in found:
             self.add(point.name, _Late(point), origin=f"entry point {point.value}")
 
-    def __iter__(self) -> Any:
+    def of(self, wanted: Callable[[str], bool]) -> Providers:
+        """Those whose name is wanted."""
+        some = Providers()
+        some._providers = {n: p for n, p in self._providers.items() if wanted(n)}
+        return some
+
+    def __iter__(self) -> Iterator[Provider]:
         return iter(self._providers.values())
 
     def names(self) -> list[str]:
@@ -136,23 +150,43 @@ def software(machine: Machine) -> None:
 
 
 def eip93_mt7621(machine: Machine) -> None:
-    """The driver on an EIP-93 as in the MediaTek MT7621."""
+    """The driver on an EIP-93 as in the MediaTek MT7621: all of its algorithms."""
     attach_eip93(machine, MT7621)
+
+
+def eip93_an7583(machine: Machine) -> None:
+    """The driver on an EIP-93 as in the Airoha AN7583."""
+    _again(machine, AN7583)
 
 
 def eip93_aes128_only(machine: Machine) -> None:
     """The driver on an EIP-93 that has AES with 128-bit keys only."""
-    attach_eip93(machine, AES128_ONLY)
+    _again(machine, AES128_ONLY)
+
+
+def eip93_no_md5(machine: Machine) -> None:
+    """The driver on an EIP-93 without MD5, so without what is built over it."""
+    _again(machine, NO_MD5)
 
 
 def eip93_tiny_ring(machine: Machine) -> None:
     """The driver on an EIP-93 with rings of four entries."""
-    attach_eip93(machine, TINY_RING)
+    _again(machine, TINY_RING)
+
+
+def eip93_slow_irq(machine: Machine) -> None:
+    """A device whose interrupts come late; short AES requests are left to software, as in 2020."""
+    _again(machine, SLOW_IRQ, OUT_OF_TREE_2020)
+
+
+def eip93_flaky(machine: Machine) -> None:
+    """A device with transient faults, none of which a correct driver lets its users see."""
+    _again(machine, FLAKY)
 
 
 def eip93_openwrt(machine: Machine) -> None:
     """The MT7621's device; AES requests of up to 512 bytes are left to software."""
-    attach_eip93(machine, MT7621, OPENWRT)
+    _again(machine, replace(MT7621, name="openwrt"), OPENWRT)
 
 
 def eip93_templates(machine: Machine) -> None:
@@ -170,106 +204,14 @@ def eip93_async_fallback(machine: Machine) -> None:
     """
     for name in ("ecb(aes)", "cbc(aes)", "ctr(aes)"):
         cryptd(machine, machine.registry.find(name, AlgType.SKCIPHER), qlen=2)
-    attach_eip93(machine, AES128_ONLY)
+    _again(machine, replace(AES128_ONLY, name="async-fallback"))
 
 
-def attach_eip93(machine: Machine, variant: Variant, policy: FallbackPolicy | None = None) -> None:
-    """Put a device on a machine, bind the driver, and give the suite its evidence.
+def _again(machine: Machine, variant: Variant, policy: FallbackPolicy | None = None) -> None:
+    """A device of which only what may differ from the MT7621's is tested again.
 
-    Knobs: `ring_size` (entries); `preempt`, the ns that each register access takes while
-    interrupts and other work strike in it, 0 to only offer the places (`preemption_points`);
-    `torn_result`, the ns between a result's count and its last word.
+    Everything is registered: the rest stays there to be used, and to be looked at.
     """
-    torn = machine.setup.knobs.get("torn_result", variant.torn_result_ns)
-    variant = replace(variant, torn_result_ns=torn)
-    irq = IrqLine(machine.sim, variant.name)
-    device = Device(machine.sim, machine.dma, irq, variant)
-    used = policy or FallbackPolicy()
-    bound = _Bound(
-        partial(
-            probe,
-            machine,
-            _door(machine, device),
-            irq,
-            name=variant.name,
-            ring_size=machine.setup.knobs.get("ring_size", variant.ring_size),
-            policy=used,
-        )
-    )
-    machine.attach(
-        Accelerator(
-            name=variant.name,
-            jobs=lambda: device.jobs,
-            supports=partial(_supports, device.options),
-            depth=bound.driver.core.rings.capacity,
-            shortest=partial(_shortest, used),
-            ceiling=_ceiling,
-            takes=_takes,
-            drives=bound.drives,
-            in_order=True,
-            unbind=bound.unbind,
-            rebind=bound.rebind,
-        )
-    )
-
-
-class _Bound:
-    """A device that its driver can be taken off, and put on again without a power cycle."""
-
-    def __init__(self, bind: Callable[[], Driver]) -> None:
-        self._bind = bind
-        self.driver = bind()
-
-    def drives(self, name: str) -> bool:
-        """Whether a driver name is one of those that the device's driver registers."""
-        return any(alg.cra_driver_name == name for alg in self.driver.algs)
-
-    def unbind(self) -> int:
-        """Remove the driver; its status."""
-        return self.driver.remove()
-
-    def rebind(self) -> None:
-        """Probe the device again; OSError as from `probe`."""
-        self.driver = self._bind()
-
-
-def _door(machine: Machine, device: Device) -> Mmio:
-    """The device's registers; the driver can be interrupted there if the setup says so."""
-    cost = machine.setup.knobs.get("preempt")
-    if cost is None:
-        return device
-    sim = machine.sim
-    if cost and sim.preemption_points is None:
-        sim.preemption_points = lambda _: sim.let_pass(cost)
-    return PreemptibleMmio(device, sim)
-
-
-def _shortest(policy: FallbackPolicy, algorithm: str) -> int:
-    """The policy is about the AES skciphers only."""
-    return policy.software_up_to + 1 if algorithm in ("ecb(aes)", "cbc(aes)", "ctr(aes)") else 1
-
-
-# As the mainline driver does it: hashes at 300, since most are too short to be worth a descriptor.
-_HASH_CEILING = 300
-
-
-def _ceiling(algorithm: str) -> int | None:
-    """The policy is about hashes alone."""
-    return None if "aes" in algorithm else _HASH_CEILING
-
-
-def _takes(algorithm: str, shape: Shape) -> bool:
-    """AAD and tag are counted in words, the AAD in eight bits; there must be whole blocks."""
-    words = not shape.assoc % 4 and shape.assoc <= 4 * 255 and not shape.tag % 4
-    return words and shape.text > 0 and not shape.text % 16
-
-
-_DIGESTS = {"sha1": Digest.SHA1, "sha256": Digest.SHA256}
-
-
-def _supports(options: Options, algorithm: str, key_size: int) -> bool:
-    """Whether the capability bits name every part of an algorithm, with this AES key size."""
-    digests = [digest for name, digest in _DIGESTS.items() if name in algorithm]
-    if not all(options.supports_digest(digest) for digest in digests):
-        return False
-    return "aes" not in algorithm or options.supports_cipher(Cipher.AES, key_size)
+    attach_eip93(machine, variant, policy)
+    machine.settle()
+    offer(machine, EIP93_AGAIN[variant.name])

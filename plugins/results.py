@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tcrypt.mutants import UnknownMutantError
+from tcrypt.mutants import BadMutantError, UnknownMutantError
 from tcrypt.plan import Plan
 from tcrypt.plugins import options
 from tcrypt.plugins.providers import ProviderError, Providers, load_file
@@ -65,7 +65,7 @@ def make_session(config: pytest.Config) -> TcryptSession:
         session = TcryptSession(settings, find_providers(config), catalogue, mutants)
         config.add_cleanup(session.release)
         session.check_names(*_names(config))
-    except UnknownMutantError as error:
+    except (BadMutantError, UnknownMutantError) as error:
         raise pytest.UsageError(f"{options.PREFIX}mutant: {error}") from error
     except (ProviderError, SelectionError, VectorError) as error:
         raise pytest.UsageError(str(error)) from error
