@@ -11,6 +11,7 @@ from tcrypt.engine.api.requests import AhashRequest, AnyRequest
 from tcrypt.engine.crypto_engine import CryptoEngine
 from tcrypt.engine.eip93 import registers as reg
 from tcrypt.engine.eip93.descriptors import Descriptor
+from tcrypt.engine.eip93.driver.completion import Completion
 from tcrypt.engine.eip93.driver.core import Core, Job
 from tcrypt.engine.eip93.driver.rings import Rings
 from tcrypt.engine.eip93.interrupts import InterruptBlock
@@ -23,7 +24,7 @@ __all__: tuple[str, ...] = ()
 _RDR = reg.INT_RDR_THRESH
 
 
-def _enable(core: Core) -> None:
+def _enable(core: Completion) -> None:
     core.mmio.write32(reg.INT_CLR, _RDR)
     core.mmio.write32(reg.INT_MASK_ENABLE, _RDR)
 
@@ -46,7 +47,7 @@ def early_status() -> Planted:
         result = take(self)
         return None if result is None else result._replace(control=fetched[self][index])
 
-    def done_task(self: Core) -> None:
+    def done_task(self: Completion) -> None:
         while True:
             fetch(self.rings)
             count = self.mmio.read32(reg.PE_RD_COUNT) & reg.COUNT_VALUE
@@ -60,7 +61,7 @@ def early_status() -> Planted:
                 return
         _enable(self)
 
-    return replaced((Rings, "take", take_with_early_status), (Core, "done_task", done_task))
+    return replaced((Rings, "take", take_with_early_status), (Completion, "done_task", done_task))
 
 
 @mutant("CR-12", "masking an interrupt acknowledges it")
@@ -91,14 +92,14 @@ def mask_acknowledges() -> Planted:
 def any_interrupt() -> Planted:
     """The handler looks for any source at all; then a result is waited for until it is there."""
 
-    def interrupt(self: Core) -> None:
+    def interrupt(self: Completion) -> None:
         pending = self.mmio.read32(reg.INT_UNMASK_STAT)
         if pending:
             self.mmio.write32(reg.INT_MASK_DISABLE, _RDR)
             self.mmio.write32(reg.INT_CLR, pending)
             self._tasklet.schedule()
 
-    def done_task(self: Core) -> None:
+    def done_task(self: Completion) -> None:
         count = self.mmio.read32(reg.PE_RD_COUNT) & reg.COUNT_VALUE
         finished, stalled = self.take_results(max(1, count))
         for job in finished:
@@ -108,14 +109,14 @@ def any_interrupt() -> Planted:
         else:
             _enable(self)
 
-    return replaced((Core, "interrupt", interrupt), (Core, "done_task", done_task))
+    return replaced((Completion, "interrupt", interrupt), (Completion, "done_task", done_task))
 
 
 @mutant("CR-18", "as many results are acknowledged as were expected")
 def expected_results() -> Planted:
     """The first result of a request is taken for all of them, however many there are."""
 
-    def take_results(self: Core, count: int) -> tuple[list[Job], bool]:
+    def take_results(self: Completion, count: int) -> tuple[list[Job], bool]:
         finished: list[Job] = []
         taken = 0
         while taken < count:
@@ -132,7 +133,7 @@ def expected_results() -> Planted:
         self._acknowledge(taken)
         return finished, taken < count
 
-    return replaced((Core, "take_results", take_results))
+    return replaced((Completion, "take_results", take_results))
 
 
 @mutant("CC-09", "descriptors are written without the lock")

@@ -9,7 +9,8 @@ from tcrypt.engine.api.requests import AnyRequest
 from tcrypt.engine.crypto_engine import CryptoEngine
 from tcrypt.engine.eip93 import registers as reg
 from tcrypt.engine.eip93.descriptors import Descriptor
-from tcrypt.engine.eip93.driver import core
+from tcrypt.engine.eip93.driver import bringup, core
+from tcrypt.engine.eip93.driver.completion import Completion
 from tcrypt.engine.eip93.driver.core import Core, Job
 from tcrypt.engine.eip93.driver.rings import Rings
 from tcrypt.mutants import mutant
@@ -160,33 +161,33 @@ def current_request() -> Planted:
 @mutant("CR-19", "only one completion is handled per interrupt")
 def one_per_interrupt() -> Planted:
     """All results are acknowledged, and one of them is looked at."""
-    original = Core.take_results
+    original = Completion.take_results
 
-    def take_results(self: Core, count: int) -> tuple[list[Job], bool]:
+    def take_results(self: Completion, count: int) -> tuple[list[Job], bool]:
         found = original(self, 1)
         self._acknowledge(count - 1)
         return found
 
-    return replaced((Core, "take_results", take_results))
+    return replaced((Completion, "take_results", take_results))
 
 
 @mutant("CR-20", "the interrupt threshold is set so that the tail waits")
 def threshold_without_timeout() -> Planted:
     """An interrupt comes for more than four results, and no timeout tells of fewer."""
-    return replaced((core, "_THRESHOLDS", _NO_TIMEOUT))
+    return replaced((bringup, "_THRESHOLDS", _NO_TIMEOUT))
 
 
 @mutant("CR-23", "an error interrupt masks completions")
 def error_branch_first() -> Planted:
     """Whatever is more than a result interrupt is switched off before results are looked for."""
-    original, initialise = Core.interrupt, Core._initialise
+    original, initialise = Completion.interrupt, Core._initialise
 
     def with_errors(self: Core) -> int:
         option = initialise(self)
         self.mmio.write32(reg.INT_MASK_ENABLE, reg.INT_PROC_ERR)
         return option
 
-    def interrupt(self: Core) -> None:
+    def interrupt(self: Completion) -> None:
         pending = self.mmio.read32(reg.INT_MASK_STAT)
         if pending != reg.INT_RDR_THRESH:
             self.mmio.write32(reg.INT_CLR, pending)
@@ -194,4 +195,4 @@ def error_branch_first() -> Planted:
             return
         original(self)
 
-    return replaced((Core, "_initialise", with_errors), (Core, "interrupt", interrupt))
+    return replaced((Core, "_initialise", with_errors), (Completion, "interrupt", interrupt))

@@ -19,6 +19,7 @@ from tcrypt.checks import retry as retries
 from tcrypt.engine.api.requests import AnyRequest
 from tcrypt.engine.crypto_engine import CryptoEngine
 from tcrypt.engine.eip93 import registers as reg
+from tcrypt.engine.eip93.driver.completion import Completion
 from tcrypt.engine.eip93.driver.core import Core
 from tcrypt.engine.sim import Context
 from tcrypt.mutants import plant
@@ -107,35 +108,35 @@ def forgotten_at_start() -> Planted:
 
 def flag_dropped_late() -> Planted:
     """The tasklet says that it is over after it has unmasked: an interrupt between is lost."""
-    handle, done = Core.interrupt, Core.done_task
+    handle, done = Completion.interrupt, Completion.done_task
     pending: set[int] = set()
 
-    def interrupt(self: Core) -> None:
+    def interrupt(self: Completion) -> None:
         if id(self) in pending:
             self.mmio.write32(reg.INT_MASK_DISABLE, reg.INT_RDR_THRESH)
             return
         pending.add(id(self))
         handle(self)
 
-    def done_task(self: Core) -> None:
+    def done_task(self: Completion) -> None:
         done(self)
         self.mmio.read32(reg.INT_MASK)
         pending.discard(id(self))
 
-    return replaced((Core, "interrupt", interrupt), (Core, "done_task", done_task))
+    return replaced((Completion, "interrupt", interrupt), (Completion, "done_task", done_task))
 
 
 def spurious_masks() -> Planted:
     """An interrupt without a cause is masked for good, together with those that have one."""
-    handle = Core.interrupt
+    handle = Completion.interrupt
 
-    def interrupt(self: Core) -> None:
+    def interrupt(self: Completion) -> None:
         if not self.mmio.read32(reg.INT_MASK_STAT):
             self.mmio.write32(reg.INT_MASK_DISABLE, reg.INT_RDR_THRESH)
             return
         handle(self)
 
-    return replaced((Core, "interrupt", interrupt))
+    return replaced((Completion, "interrupt", interrupt))
 
 
 class Failures(EventSink):

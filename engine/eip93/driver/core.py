@@ -1,4 +1,4 @@
-"""The heart of the driver: probe, interrupt, completion tasklet, jobs in flight.
+"""The heart of the driver: probe and remove, and a job's way from its start to its end.
 
 A *job* is one crypto request on the hardware: one or more descriptors, the DMA mappings behind
 them, and a slot of coherent memory with its own SA record and state records.  The SA record is
@@ -14,7 +14,6 @@ from collections.abc import Callable
 from tcrypt.engine.api.dma import DmaDirection, DmaError
 from tcrypt.engine.api.machine import Machine
 from tcrypt.engine.api.requests import AnyRequest
-from tcrypt.engine.crypto_engine import CryptoEngine
 from tcrypt.engine.eip93 import registers as reg
 from tcrypt.engine.eip93.descriptors import (
     Descriptor,
@@ -22,10 +21,13 @@ from tcrypt.engine.eip93.descriptors import (
     command_length,
     result_status,
 )
-from tcrypt.engine.eip93.driver.jobs import Job, status_to_errno
+from tcrypt.engine.eip93.driver import bringup
+from tcrypt.engine.eip93.driver.completion import Completion
+from tcrypt.engine.eip93.driver.jobs import HANDLE, Job, status_to_errno
 from tcrypt.engine.eip93.driver.rings import Rings
-from tcrypt.engine.preemption import Mmio, SpinLock
-from tcrypt.engine.sim import IrqLine, Tasklet
+from tcrypt.engine.eip93.driver.submission import Mode, submission_of
+from tcrypt.engine.preemption import Mmio
+from tcrypt.engine.sim import IrqLine
 
 __all__ = (
     "MAX_DESCRIPTOR_BYTES",
@@ -43,44 +45,41 @@ STATE_A = 128
 STATE_B = 192
 SECOND_SA = 256
 _SLOT_BYTES = 384
-_HANDLE = 0xFFFF
-_RDR = reg.INT_RDR_THRESH
-_THRESHOLDS = 0x9400_01E0
-_BUFFERS = 0x0080_0080
-_RESET_NS = 10_000
 _DRAIN_POLLS = 100
 _DRAIN_POLL_NS = 10_000_000
 
 
-class Core:
+class Core(Completion):
     """One EIP-93 as its driver sees it.
 
-    Making one raises OSError(ENOMEM) when there is no memory for it, and leaves nothing behind.
+    Making one raises OSError(ENOMEM) when there is no memory for it, and leaves nothing behind;
+    OSError(EINVAL) for a submission mode that does not exist.
 
     Attributes:
-        write_lock: held, with interrupts off, by whoever writes descriptors or takes results.
-        engine: the crypto_engine that all requests go through.
+        engine: what all requests go through: a crypto_engine, or a queue of the driver's own.
         option: the capability word, read once at probe.
         counters: how often each (driver name, outcome) happened: `hardware`, or the reason for
             a fallback; what a debugfs file would show.
     """
 
     def __init__(
-        self, machine: Machine, mmio: Mmio, irq: IrqLine, name: str, ring_size: int
+        self,
+        machine: Machine,
+        mmio: Mmio,
+        irq: IrqLine,
+        name: str,
+        ring_size: int,
+        mode: Mode = "engine",
     ) -> None:
-        self.machine = machine
-        self.mmio = mmio
+        super().__init__(machine, mmio, name)
         self.irq = irq
-        self.name = name
-        self.write_lock = SpinLock(machine.sim, f"{name}: write lock")
         self.counters: Counter[tuple[str, str]] = Counter()
         self._slots: list[int] = []
         self._pool = 0
-        self._jobs: dict[int, Job] = {}
         self._next_handle = 0
-        self._tasklet = Tasklet(machine.sim, f"{name}: done", self.done_task)
+        submission = submission_of(mode, name)
         self._allocate(ring_size)
-        self.engine = CryptoEngine(machine, name, retry_support=True, qlen=ring_size)
+        self.engine = submission(machine, name, ring_size)
         self.option = self._initialise()
         irq.request(self.interrupt)
         self.engine.start()
@@ -103,27 +102,15 @@ class Core:
 
     def _initialise(self) -> int:
         """Bring the engine up (eip93, 1.8): rings first, then reset, clocks, interrupts."""
-        write = self.mmio.write32
-        write(reg.PE_CDR_BASE, self.rings.commands)
-        write(reg.PE_RDR_BASE, self.rings.results)
-        stride = reg.DESCRIPTOR_BYTES // 4 << reg.RING_CONFIG_STRIDE_SHIFT
-        write(reg.PE_RING_CONFIG, stride | (self.rings.size - 1))
+        bringup.prepare_rings(self.mmio, self.rings)
         self.reset()
-        option = self.mmio.read32(reg.PE_OPTION_1)
-        write(reg.PE_CLOCK_CTRL, reg.CLOCK_CTRL_ALL & ~reg.CLOCK_CTRL_ARC4)
-        write(reg.PE_BUF_THRESH, _BUFFERS)
-        write(reg.PE_RING_THRESH, _THRESHOLDS)
-        write(reg.INT_MASK_DISABLE, 0xFFFF_FFFF)
-        write(reg.INT_CLR, 0xFFFF_FFFF)
-        write(reg.INT_MASK_ENABLE, _RDR)
-        return option
+        return bringup.prepare_engine(self.mmio)
 
     def reset(self) -> None:
         """Reset engine and rings and enter autonomous ring mode."""
-        running = reg.CONFIG_MODE_ARM | reg.CONFIG_EN_CDR_UPDATE
-        self.mmio.write32(reg.PE_CONFIG, running | reg.CONFIG_RST_PE | reg.CONFIG_RST_RING)
-        self.machine.sim.sleep(_RESET_NS, f"{self.name}: reset")
-        self.mmio.write32(reg.PE_CONFIG, running)
+        bringup.reset_begins(self.mmio)
+        self.machine.sim.sleep(bringup.RESET_NS, f"{self.name}: reset")
+        bringup.reset_ends(self.mmio)
 
     def remove(self) -> int:
         """Stop the engine and give everything back; -EBUSY when it does not come to rest.
@@ -156,14 +143,15 @@ class Core:
         """A job with room for `count` descriptors, or None when the ring is too full.
 
         Room for all of them is checked before anything is touched, so that a request which is
-        put back on the queue leaves no trace and can be started again.
+        put back on the queue leaves no trace and can be started again.  A callback may submit
+        while other jobs have left the ring and still hold their slots.
         """
-        if self.rings.free < count:
+        if self.rings.free < count or not self._slots:
             return None
         return Job(request, self._slots.pop(), finish)
 
     def start(self, job: Job, prepare: Callable[[Job], Callable[[], None]]) -> int:
-        """Prepare a job and hand it to the device; the status for the engine, always 0.
+        """Prepare a job and hand it to the device; the status for `do_one_request`.
 
         Args:
             job: a new one.
@@ -174,22 +162,16 @@ class Core:
         try:
             write = prepare(job)
         except (MemoryError, DmaError):
-            self.give_up(job, -errno.ENOMEM)
-            return 0
+            return self.give_up(job, -errno.ENOMEM)
         with self.write_lock:
             write()
             self.ring_doorbell(job.pending)
         return 0
 
-    def give_up(self, job: Job, status: int) -> None:
-        """End a job that the device knows nothing of."""
+    def give_up(self, job: Job, status: int) -> int:
+        """End a job that the device knows nothing of; the status for `do_one_request`."""
         self.release(job)
-        sim = self.machine.sim
-        sim.local_bh_disable()
-        try:
-            self.engine.finalize(job.request, status)
-        finally:
-            sim.local_bh_enable()
+        return self.engine.not_started(job.request, status)
 
     def map(self, job: Job, address: int, length: int, direction: DmaDirection) -> None:
         """Map memory for the life of a job; DmaError when that fails."""
@@ -244,60 +226,14 @@ class Core:
     def _new_handle(self, job: Job) -> int:
         handle = self._next_handle
         while handle in self._jobs:
-            handle = handle + 1 & _HANDLE
-        self._next_handle = handle + 1 & _HANDLE
+            handle = handle + 1 & HANDLE
+        self._next_handle = handle + 1 & HANDLE
         self._jobs[handle] = job
         return handle
 
     def ring_doorbell(self, count: int) -> None:
         """Hand `count` descriptors to the engine; the register takes at most 255 at a time."""
-        while count > 0:
-            step = min(count, reg.COUNT_STEP)
-            self.mmio.write32(reg.PE_CD_COUNT, step)
-            count -= step
-
-    def interrupt(self) -> None:
-        """Interrupt handler: mask the result interrupt and leave the rest to the tasklet."""
-        pending = self.mmio.read32(reg.INT_MASK_STAT)
-        if pending & _RDR:
-            self.mmio.write32(reg.INT_MASK_DISABLE, _RDR)
-            self._tasklet.schedule()
-            pending &= ~_RDR
-        if pending:
-            # Nothing else is expected; errors are seen in the result descriptors.
-            self.mmio.write32(reg.INT_CLR, pending)
-            self.mmio.write32(reg.INT_MASK_DISABLE, pending)
-
-    def done_task(self) -> None:
-        """Take all results, complete the jobs that have all of theirs, unmask the interrupt."""
-        while True:
-            count = self.mmio.read32(reg.PE_RD_COUNT) & reg.COUNT_VALUE
-            if not count:
-                break
-            finished, stalled = self.take_results(count)
-            for job in finished:
-                self.complete(job)
-            if stalled:
-                self._tasklet.schedule()
-                return
-        self.mmio.write32(reg.INT_CLR, _RDR)
-        self.mmio.write32(reg.INT_MASK_ENABLE, _RDR)
-
-    def take_results(self, count: int) -> tuple[list[Job], bool]:
-        """Up to `count` results: the jobs they finish, and whether one was not ready yet."""
-        finished: list[Job] = []
-        with self.write_lock:
-            results = self.rings.take_ready(count)
-        for result in results:
-            job = self._jobs.get(result.user_id & _HANDLE)
-            if job is None:
-                self.machine.warn(f"{self.name}: result for unknown handle {result.user_id:#x}")
-                continue
-            self.note_result(job, result)
-            if not job.pending:
-                finished.append(job)
-        self._acknowledge(len(results))
-        return finished, len(results) < count
+        bringup.count_in_steps(self.mmio, reg.PE_CD_COUNT, count)
 
     def note_result(self, job: Job, result: Descriptor) -> None:
         """Count one result towards its job; the first error of a job is the one that stays."""
@@ -310,15 +246,7 @@ class Core:
 
     def recover(self) -> None:
         """Restart the engine after a bus error, which stops it; rings and counts survive."""
-        running = reg.CONFIG_MODE_ARM | reg.CONFIG_EN_CDR_UPDATE
-        self.mmio.write32(reg.PE_CONFIG, running | reg.CONFIG_RST_PE)
-        self.mmio.write32(reg.PE_CONFIG, running)
-
-    def _acknowledge(self, count: int) -> None:
-        while count > 0:
-            step = min(count, reg.COUNT_STEP)
-            self.mmio.write32(reg.PE_RD_COUNT, step)
-            count -= step
+        bringup.restart(self.mmio)
 
     def complete(self, job: Job) -> None:
         """Unmap, let the algorithm finish, release, and hand the request back to the engine."""

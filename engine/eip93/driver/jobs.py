@@ -9,7 +9,10 @@ from tcrypt.engine.api.dma import DmaDirection
 from tcrypt.engine.api.requests import AnyRequest
 from tcrypt.engine.eip93 import registers as reg
 
-__all__ = ("Job", "status_to_errno")
+__all__ = ("HANDLE", "Job", "status_to_errno")
+
+# The bits of a descriptor's user id that say whose it is.
+HANDLE = 0xFFFF
 
 
 def status_to_errno(status: int) -> int:
