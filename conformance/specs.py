@@ -40,6 +40,12 @@ class _Spec:
                 words.append(f"{item.name}={value}")
         return ",".join(words)
 
+    @property
+    def drawn(self) -> str:
+        """What the case's data are drawn by; its key is drawn by the seed alone."""
+        seed, text = getattr(self, "seed", 0), getattr(self, "text", 0)
+        return f"{seed}/{text}" if text else f"{seed}"
+
     @classmethod
     def parse(cls, token: str) -> Self:
         """Read a token back.
@@ -93,6 +99,7 @@ class SkcipherSpec(_Spec):
     """One skcipher request; sizes in bytes.
 
     `iv` is `random`, `ones`, or `wrap<bits>:<blocks>` for a counter that wraps after that many.
+    `text` tells apart the IVs and data of requests with the same key, which is that of `seed`.
     """
 
     op: str
@@ -101,11 +108,12 @@ class SkcipherSpec(_Spec):
     layout: str = "out-of-place"
     iv: str = "random"
     seed: int = 0
+    text: int = 0
 
     def case(self, reference: SkcipherReference, *, with_key: bool = True) -> CipherCase:
         """The request and the oracle's answer to it."""
         encrypt = _direction(self.op)
-        key, data = draw(f"key {self.seed}", self.key), draw(f"data {self.seed}", self.len)
+        key, data = draw(f"key {self.seed}", self.key), draw(f"data {self.drawn}", self.len)
         iv = self._iv(reference.ivsize)
         status = reference.length_status(self.len)
         if status:
@@ -115,7 +123,7 @@ class SkcipherSpec(_Spec):
         return CipherCase(encrypt, key if with_key else None, iv, data, answer.out, answer.iv_out)
 
     def _iv(self, size: int) -> bytes:
-        label = f"iv {self.seed}"
+        label = f"iv {self.drawn}"
         if self.iv == "random":
             return draw(label, size)
         if self.iv == "ones":
@@ -140,7 +148,8 @@ class AeadSpec(_Spec):
     longer one, or its longest.  `auth` is the size of the authentication key.  `assoc` counts the
     associated data, with the IV that some algorithms send behind them.  `tamper` is empty, or
     `tag:<bit>`, `text:<bit>` or `aad:<bit>` for a forged message.  `iv` is `good`, or `any` where
-    the algorithm may refuse it.
+    the algorithm may refuse it.  `text` tells apart the IVs, AAD and data of requests with the
+    same key, which is that of `seed`.
     """
 
     op: str
@@ -153,6 +162,7 @@ class AeadSpec(_Spec):
     tamper: str = ""
     seed: int = 0
     iv: str = "good"
+    text: int = 0
 
     def key_bytes(self, reference: AeadReference) -> bytes:
         """The key as setkey takes it."""
@@ -168,9 +178,9 @@ class AeadSpec(_Spec):
         encrypt = _direction(self.op)
         key, iv = self.key_bytes(reference), self._iv(reference)
         lead = reference.ivsize if reference.iv_in_text else 0
-        assoc = draw(f"assoc {self.seed}", max(0, self.assoc - lead))
+        assoc = draw(f"assoc {self.drawn}", max(0, self.assoc - lead))
         assoc = reference.laid_out(key, iv, assoc)
-        ptext = iv[:lead] + draw(f"data {self.seed}", self.len)
+        ptext = iv[:lead] + draw(f"data {self.drawn}", self.len)
         given = key if with_key else None
         status = reference.crypt_status(True, len(assoc), len(ptext), self.tag, iv)
         if status:
@@ -196,7 +206,7 @@ class AeadSpec(_Spec):
     def _iv(self, reference: AeadReference) -> bytes:
         if self.iv not in ("good", "any"):
             raise SpecError(f"iv={self.iv!r} is neither good nor any")
-        drawn = draw(f"iv {self.seed}", reference.ivsize)
+        drawn = draw(f"iv {self.drawn}", reference.ivsize)
         return reference.good_iv(drawn) if self.iv == "good" else drawn
 
     def _with_iv(
@@ -219,7 +229,7 @@ class AeadSpec(_Spec):
         if _direction(self.op):
             out = bytes(len(ptext) + self.tag)
             return CipherCase(True, given, iv, ptext, out, None, status, assoc, self.tag)
-        sealed = ptext + draw(f"tag {self.seed}", self.tag)
+        sealed = ptext + draw(f"tag {self.drawn}", self.tag)
         answer = reference.decrypt(key, iv, assoc, sealed, self.tag)
         assert isinstance(answer, int), "the oracle accepted a random tag"
         out = bytes(len(ptext))

@@ -17,7 +17,7 @@ Scenario = Callable[[], list[Problem]]
 
 
 class Maker:
-    """Cases that share keys: `seed` names the key, and sizes tell the requests apart."""
+    """Cases that share keys: `seed` names the key; `text` and sizes tell the requests apart."""
 
     def __init__(self, reference: CipherReference) -> None:
         self.reference = reference
@@ -37,22 +37,32 @@ class Maker:
         assoc: int | None = None,
         tag: int = 0,
         tamper: str = "",
+        text: int = 0,
     ) -> CipherCase:
         """A request and the oracle's answer; the first key size and the full tag by default."""
         size = size or self.sizes[0]
         reference = self.reference
         if isinstance(reference, SkcipherReference):
-            return SkcipherSpec(op, size, length, seed=seed).case(reference, with_key=with_key)
+            drawn = SkcipherSpec(op, size, length, seed=seed, text=text)
+            return drawn.case(reference, with_key=with_key)
         assoc = reference.usual_assoc if assoc is None else assoc
         spec = AeadSpec(
-            op, size, length, assoc, tag or reference.maxauthsize, tamper=tamper, seed=seed
+            op,
+            size,
+            length,
+            assoc,
+            tag or reference.maxauthsize,
+            tamper=tamper,
+            seed=seed,
+            text=text,
         )
         return spec.case(reference, with_key=with_key)
 
     def directions(self) -> list[CipherCase]:
         """Both directions in turn, with one setkey at the start."""
         first = self.case("dec", 64, with_key=True)
-        return [first, *(self.case(op, 64) for op in ("enc", "dec", "dec", "enc", "enc", "dec"))]
+        ops = ("enc", "dec", "dec", "enc", "enc", "dec")
+        return [first, *(self.case(op, 64, text=number) for number, op in enumerate(ops, 1))]
 
     def lengths(self) -> list[CipherCase]:
         """Short, empty, long and short again."""

@@ -26,6 +26,7 @@ __all__ = ("cipher_scenarios",)
 
 _OUT_OF_PLACE = CIPHER_LAYOUTS[2]
 _MAY_BACKLOG = int(ReqFlag.MAY_BACKLOG)
+_COUNTER = 16
 
 
 def cipher_scenarios(
@@ -49,6 +50,8 @@ def cipher_scenarios(
         yield "sound-after-forged", partial(_one_after_another, bench, make.forged_then_sound())
     else:
         yield "one-message-in-two-requests", partial(_chained, bench, reference)
+        if reference.ivsize == _COUNTER:
+            yield "counters-wrap-in-flight", partial(_wraps_in_flight, bench, reference)
 
 
 def _one_after_another(bench: CipherBench, cases: Sequence[CipherCase]) -> list[Problem]:
@@ -61,23 +64,23 @@ def _one_after_another(bench: CipherBench, cases: Sequence[CipherCase]) -> list[
 
 
 def _in_turn(bench: CipherBench, make: Maker) -> list[Problem]:
-    """Two keyed transforms used alternately, neither keyed again."""
-    tfms = [bench.new_tfm(), bench.new_tfm()]
-    for seed, tfm in enumerate(tfms, 1):
-        found = bench.keyed(tfm, make.case("enc", 16, seed=seed, with_key=True))
-        if found:
-            return found
-    for turn in range(6):
-        swarm = CipherSwarm(bench)
-        seed = 1 + turn % 2
-        swarm.add(
-            tfms[seed - 1], make.case("dec" if turn > 2 else "enc", 64, seed=seed), _OUT_OF_PLACE
-        )
-        swarm.submit(_MAY_BACKLOG)
-        bench.settle()
-        found = swarm.problems(swarm.flights[0])
-        if found:
-            return found
+    """Two transforms of the shortest keys used in turn, keyed once; then two of the longest."""
+    for size in sorted({make.sizes[0], make.sizes[-1]}):
+        tfms = [bench.new_tfm(), bench.new_tfm()]
+        for seed, tfm in enumerate(tfms, 1):
+            found = bench.keyed(tfm, make.case("enc", 16, seed=seed, size=size, with_key=True))
+            if found:
+                return found
+        for turn in range(6):
+            swarm = CipherSwarm(bench)
+            seed, op = 1 + turn % 2, "dec" if turn > 2 else "enc"
+            case = make.case(op, 64, seed=seed, size=size, text=1 + turn)
+            swarm.add(tfms[seed - 1], case, _OUT_OF_PLACE)
+            swarm.submit(_MAY_BACKLOG)
+            bench.settle()
+            found = swarm.problems(swarm.flights[0])
+            if found:
+                return found
     return []
 
 
@@ -111,9 +114,28 @@ def _in_flight(bench: CipherBench, make: Maker, flags: int) -> list[Problem]:
         op = "enc" if number % 3 else "dec"
         # Some AAD lengths are such that hardware leaves the request to software.
         assoc = (16, 13, 0, 20)[number // 2 % 4]
-        case = make.case(op, length, seed=seed, size=sizes[seed - 1], assoc=assoc)
+        size, text = sizes[seed - 1], 1 + number
+        case = make.case(op, length, seed=seed, size=size, assoc=assoc, text=text)
         swarm.add(tfms[seed - 1], case, CIPHER_LAYOUTS[number % len(CIPHER_LAYOUTS)])
     return play(swarm, flags)
+
+
+def _wraps_in_flight(bench: CipherBench, reference: SkcipherReference) -> list[Problem]:
+    """Requests of one key whose counters wrap, each elsewhere, between some that do not."""
+    tfm = bench.new_tfm()
+    swarm = CipherSwarm(bench)
+    for number in range(12):
+        iv = f"wrap32:{1 + number % 9}" if number % 4 != 3 else "random"
+        spec = SkcipherSpec(
+            "enc" if number % 2 else "dec", reference.key_sizes[0], 160, "", iv, 3, 1 + number
+        )
+        case = spec.case(reference)
+        if not number:
+            found = bench.keyed(tfm, case)
+            if found:
+                return found
+        swarm.add(tfm, case, CIPHER_LAYOUTS[number % len(CIPHER_LAYOUTS)])
+    return play(swarm, _MAY_BACKLOG)
 
 
 def _setkey_in_flight(bench: CipherBench, make: Maker) -> list[Problem]:
@@ -123,8 +145,8 @@ def _setkey_in_flight(bench: CipherBench, make: Maker) -> list[Problem]:
     if found:
         return found
     swarm = CipherSwarm(bench)
-    for op in ("enc", "dec", "enc"):
-        swarm.add(first, make.case(op, 64, seed=1), _OUT_OF_PLACE)
+    for text, op in enumerate(("enc", "dec", "enc"), 1):
+        swarm.add(first, make.case(op, 64, seed=1, text=text), _OUT_OF_PLACE)
     for flight in swarm.flights:
         swarm.launch(flight, _MAY_BACKLOG)
         other = bench.new_tfm()

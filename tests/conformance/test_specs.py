@@ -270,3 +270,21 @@ def test_a_forged_text_that_a_short_tag_covers_by_chance_is_a_sound_message() ->
         assert aead().decrypt(case.key, case.iv, case.assoc, case.data, 1) == case.out
         assert case.out != AeadSpec("dec", 16, 32, 16, 1, seed=spec.seed).case(aead()).out
     assert {case.status for case in cases} == {0, -errno.EBADMSG}
+
+
+def test_another_text_is_under_the_same_key() -> None:
+    pairs = [
+        [SkcipherSpec("enc", 16, 32, seed=3, text=text).case(skcipher()) for text in (0, 1, 2)],
+        [AeadSpec("enc", 16, 32, 16, 12, seed=3, text=text).case(aead()) for text in (0, 1, 2)],
+    ]
+    for cases in pairs:
+        assert len({case.key for case in cases}) == 1
+        assert len({case.iv for case in cases}) == len({case.data for case in cases}) == 3
+        assert len({case.out for case in cases}) == 3
+    assert len({case.assoc for case in pairs[1]}) == 3
+
+
+def test_a_text_is_a_part_of_the_token() -> None:
+    spec = SkcipherSpec("enc", 16, 32, text=5)
+    assert spec.token.endswith("text=5")
+    assert SkcipherSpec.parse(spec.token) == spec
