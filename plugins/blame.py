@@ -6,6 +6,7 @@ import traceback
 from pathlib import Path
 
 import tcrypt.engine
+import tcrypt.plugins.eip93
 import tcrypt.plugins.providers
 from tcrypt import facts
 from tcrypt.problems import Problem, WatchdogError
@@ -13,7 +14,7 @@ from tcrypt.problems import Problem, WatchdogError
 __all__ = ("stopped",)
 
 _DRIVERS = str(Path(tcrypt.engine.__path__[0]))
-_PROVIDERS = str(Path(tcrypt.plugins.providers.__file__))
+_PROVIDERS = {tcrypt.plugins.providers.__file__, tcrypt.plugins.eip93.__file__}
 _FRAMES = 6
 
 
@@ -24,7 +25,7 @@ def stopped(error: BaseException, check: str) -> Problem:
     out of neither is a fault of the suite.
     """
     frames = traceback.extract_tb(error.__traceback__)
-    driver = any(f.filename.startswith(_DRIVERS) or f.filename == _PROVIDERS for f in frames)
+    driver = any(f.filename.startswith(_DRIVERS) or f.filename in _PROVIDERS for f in frames)
     kind = "hung" if isinstance(error, WatchdogError) else f"raised {type(error).__name__}"
     return Problem(
         f"{'the driver' if driver else f'check {check}'} {kind}, the item could not go on",

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from tcrypt.engine.api.flags import AlgType
 from tcrypt.engine.api.machine import Machine
 
-__all__ = ("EIP93_INSTANCES", "SOFTWARE_INSTANCES", "offer")
+__all__ = ("EIP93_AGAIN", "EIP93_INSTANCES", "SOFTWARE_INSTANCES", "offer")
 
 _DIGESTS = ("md5", "sha1", "sha224", "sha256", "sha384", "sha512")
 _CIPHERS = ("cbc(aes-generic)", "cbc(des-generic)", "cbc(des3_ede-generic)")
@@ -60,7 +60,6 @@ SOFTWARE_INSTANCES: dict[AlgType, tuple[str, ...]] = {
 
 EIP93_INSTANCES: dict[AlgType, tuple[str, ...]] = {
     AlgType.SKCIPHER: (
-        "rfc3686(ctr(aes-eip93))",
         "cts(cbc(aes-eip93))",
         "xts(ecb(aes-eip93))",
         "essiv(cbc(aes-eip93),sha256-generic)",
@@ -71,10 +70,57 @@ EIP93_INSTANCES: dict[AlgType, tuple[str, ...]] = {
         "ccm_base(ctr(aes-eip93),cbcmac(aes-generic))",
         "authenc(hmac(sha1-generic),cbc(aes-eip93))",
         "authenc(hmac(sha1-eip93),cbc(aes-generic))",
-        "authenc(hmac(sha256-eip93),cbc(aes-eip93))",
+        "authenc(hmac(sha256-eip93),ctr(aes-eip93))",
     ),
 }
 """What templates make of the EIP-93's own drivers."""
+
+_AES = tuple(f"{mode}(aes-eip93)" for mode in ("ecb", "cbc", "ctr"))
+_RFC3686_EIP93 = "rfc3686(ctr(aes-eip93))"
+_AUTHENC = "authenc(hmac(sha1-eip93),cbc(aes-eip93))"
+_AUTHENC_CTR = f"authenc(hmac(sha256-eip93),{_RFC3686_EIP93})"
+
+EIP93_AGAIN: dict[str, dict[AlgType, tuple[str, ...]]] = {
+    # Key sizes go to software: everything that AES is in.
+    "aes128-only": {
+        AlgType.SKCIPHER: (*_AES, _RFC3686_EIP93),
+        AlgType.AEAD: (_AUTHENC, _AUTHENC_CTR),
+    },
+    "async-fallback": {
+        AlgType.SKCIPHER: (*_AES, _RFC3686_EIP93),
+        AlgType.AEAD: (_AUTHENC,),
+    },
+    # The threshold holds for three of them, and not for the fourth.
+    "openwrt": {AlgType.SKCIPHER: (*_AES, _RFC3686_EIP93), AlgType.AEAD: (_AUTHENC,)},
+    # Rings, interrupts and results: one of each way in which a request becomes descriptors.
+    "tiny-ring": {
+        AlgType.SKCIPHER: ("cbc(aes-eip93)", "ctr(aes-eip93)", "cbc(des3_ede-eip93)"),
+        AlgType.AHASH: ("sha1-eip93", "hmac(sha256-eip93)"),
+        AlgType.AEAD: (_AUTHENC,),
+    },
+    "slow-irq": {
+        AlgType.SKCIPHER: ("cbc(aes-eip93)", _RFC3686_EIP93),
+        AlgType.AHASH: ("sha256-eip93",),
+        AlgType.AEAD: (_AUTHENC,),
+    },
+    "flaky": {
+        AlgType.SKCIPHER: ("ctr(aes-eip93)",),
+        AlgType.AHASH: ("hmac(sha1-eip93)",),
+        AlgType.AEAD: (_AUTHENC,),
+    },
+    # Another chip: one of each kind.
+    "an7583": {
+        AlgType.SKCIPHER: ("cbc(aes-eip93)",),
+        AlgType.AHASH: ("sha224-eip93",),
+        AlgType.AEAD: ("authenc(hmac(sha256-eip93),cbc(des3_ede-eip93))",),
+    },
+    # The cores that stand next to the missing one.
+    "no-md5": {
+        AlgType.AHASH: ("sha1-eip93", "hmac(sha224-eip93)"),
+        AlgType.AEAD: ("authenc(hmac(sha1-eip93),cbc(des-eip93))",),
+    },
+}
+"""What of the driver is tested again on a device that differs, by the variant's name."""
 
 
 def offer(machine: Machine, instances: Mapping[AlgType, Iterable[str]]) -> None:

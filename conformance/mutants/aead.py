@@ -9,8 +9,9 @@ from tcrypt.engine.api.requests import AeadRequest
 from tcrypt.engine.api.transforms import Aead
 from tcrypt.engine.crypto_engine import CryptoEngine
 from tcrypt.engine.eip93 import registers as reg
-from tcrypt.engine.eip93.driver import aead, core
-from tcrypt.engine.eip93.driver.aead import AeadContext, AeadJob, AuthencSha1Cbc
+from tcrypt.engine.eip93.driver import core, digests
+from tcrypt.engine.eip93.driver.aead import AeadContext, EipAead
+from tcrypt.engine.eip93.driver.aead_jobs import AeadJob, AeadJobs
 from tcrypt.engine.eip93.driver.core import Job
 from tcrypt.engine.eip93.driver.policy import Reason
 from tcrypt.engine.eip93.operations import PacketCore
@@ -50,44 +51,40 @@ def io_error_for_forgery() -> Planted:
 @mutant("AE-04", "the tag length is fixed at the full digest")
 def full_digest() -> Planted:
     """DIGEST_LENGTH is the hash's, whatever setauthsize said."""
-    original = AuthencSha1Cbc.build_sa
+    original = EipAead.build_sa
 
     def build_sa(
-        self: AuthencSha1Cbc, context: AeadContext, *, inbound: bool, assoclen: int, authsize: int
+        self: EipAead, context: AeadContext, *, inbound: bool, assoclen: int, authsize: int
     ) -> bytes:
         return original(self, context, inbound=inbound, assoclen=assoclen, authsize=_DIGEST_SIZE)
 
-    return replaced((AuthencSha1Cbc, "build_sa", build_sa))
+    return replaced((EipAead, "build_sa", build_sa))
 
 
 @mutant("AE-06", "a tag length that is no multiple of 4 is cut")
 def tag_in_words() -> Planted:
     """Tags of every length go to the hardware, and are put out in whole words only."""
-    reason_of, finish = AuthencSha1Cbc.fallback_reason, AuthencSha1Cbc.finish_tag
+    reason_of, finish = EipAead.fallback_reason, EipAead.finish_tag
 
-    def fallback_reason(
-        self: AuthencSha1Cbc, request: AeadRequest, textlen: int, authsize: int
-    ) -> str:
+    def fallback_reason(self: EipAead, request: AeadRequest, textlen: int, authsize: int) -> str:
         return reason_of(self, request, textlen, authsize // _WORD * _WORD)
 
-    def finish_tag(self: AuthencSha1Cbc, job: Job, request: AeadRequest, plan: AeadJob) -> None:
+    def finish_tag(self: EipAead, job: Job, request: AeadRequest, plan: AeadJob) -> None:
         plan.authsize = plan.authsize // _WORD * _WORD
         finish(self, job, request, plan)
 
     return replaced(
-        (AuthencSha1Cbc, "fallback_reason", fallback_reason),
-        (AuthencSha1Cbc, "finish_tag", finish_tag),
+        (EipAead, "fallback_reason", fallback_reason),
+        (AeadJobs, "finish_tag", finish_tag),
     )
 
 
 @mutant("AE-07", "an AAD length that is no multiple of 4")
 def aad_in_words() -> Planted:
     """The AAD is given to the engine in words, rounded down, whatever its length in bytes."""
-    original = AuthencSha1Cbc.fallback_reason
+    original = EipAead.fallback_reason
 
-    def fallback_reason(
-        self: AuthencSha1Cbc, request: AeadRequest, textlen: int, authsize: int
-    ) -> str:
+    def fallback_reason(self: EipAead, request: AeadRequest, textlen: int, authsize: int) -> str:
         assoclen = request.assoclen
         request.assoclen = assoclen // _WORD * _WORD
         try:
@@ -95,53 +92,51 @@ def aad_in_words() -> Planted:
         finally:
             request.assoclen = assoclen
 
-    return replaced((AuthencSha1Cbc, "fallback_reason", fallback_reason))
+    return replaced((EipAead, "fallback_reason", fallback_reason))
 
 
 @mutant("AE-09", "the AAD length field overflows")
 def offset_wraps() -> Planted:
     """The number of AAD words is cut to the 8 bits of its field."""
-    reason_of, build = AuthencSha1Cbc.fallback_reason, AuthencSha1Cbc.build_sa
+    reason_of, build = EipAead.fallback_reason, EipAead.build_sa
 
-    def fallback_reason(
-        self: AuthencSha1Cbc, request: AeadRequest, textlen: int, authsize: int
-    ) -> str:
+    def fallback_reason(self: EipAead, request: AeadRequest, textlen: int, authsize: int) -> str:
         reason = reason_of(self, request, textlen, authsize)
         unfit = request.assoclen % _WORD or authsize % _WORD
         return "" if reason == Reason.ASSOC and not unfit else reason
 
     def build_sa(
-        self: AuthencSha1Cbc, context: AeadContext, *, inbound: bool, assoclen: int, authsize: int
+        self: EipAead, context: AeadContext, *, inbound: bool, assoclen: int, authsize: int
     ) -> bytes:
         wrapped = (assoclen // _WORD & _OFFSET_FIELD) * _WORD
         return build(self, context, inbound=inbound, assoclen=wrapped, authsize=authsize)
 
     return replaced(
-        (AuthencSha1Cbc, "fallback_reason", fallback_reason),
-        (AuthencSha1Cbc, "build_sa", build_sa),
+        (EipAead, "fallback_reason", fallback_reason),
+        (EipAead, "build_sa", build_sa),
     )
 
 
 @mutant("AE-11", "the driver changes req->cryptlen")
 def cryptlen_reduced() -> Planted:
     """On decryption the tag is taken off the length in the caller's own request."""
-    original = AuthencSha1Cbc.do_one_request
+    original = EipAead.do_one_request
 
-    def do_one_request(self: AuthencSha1Cbc, engine: CryptoEngine, request: AeadRequest) -> int:
+    def do_one_request(self: EipAead, engine: CryptoEngine, request: AeadRequest) -> int:
         status = original(self, engine, request)
         if not status and not request.ctx.encrypt:
             request.cryptlen -= request.ctx.authsize
         return status
 
-    return replaced((AuthencSha1Cbc, "do_one_request", do_one_request))
+    return replaced((AeadJobs, "do_one_request", do_one_request))
 
 
 @mutant("AE-12", "unverified plaintext is left behind")
 def wiped_in_the_wrong_place() -> Planted:
     """The text of a forgery is wiped from the start of the destination on, AAD included."""
-    original = AuthencSha1Cbc.finish
+    original = EipAead.finish
 
-    def finish(self: AuthencSha1Cbc, job: Job, status: int) -> None:
+    def finish(self: EipAead, job: Job, status: int) -> None:
         request = job.request
         assert isinstance(request, AeadRequest)
         plan: AeadJob = request.ctx
@@ -150,7 +145,7 @@ def wiped_in_the_wrong_place() -> Planted:
         else:
             original(self, job, status)
 
-    return replaced((AuthencSha1Cbc, "finish", finish))
+    return replaced((AeadJobs, "finish", finish))
 
 
 class _Context(AeadContext):
@@ -160,10 +155,10 @@ class _Context(AeadContext):
     textlen = _BLOCK
 
 
-def _init_tfm() -> Callable[[AuthencSha1Cbc, Aead], int]:
-    original = AuthencSha1Cbc.init_tfm
+def _init_tfm() -> Callable[[EipAead, Aead], int]:
+    original = EipAead.init_tfm
 
-    def init_tfm(self: AuthencSha1Cbc, tfm: Aead) -> int:
+    def init_tfm(self: EipAead, tfm: Aead) -> int:
         status = original(self, tfm)
         if not status:
             tfm.ctx = _Context(tfm.ctx.fallback)
@@ -175,48 +170,46 @@ def _init_tfm() -> Callable[[AuthencSha1Cbc, Aead], int]:
 @mutant("AE-15", "the default tag length is never looked at")
 def authsize_unset() -> Planted:
     """The driver's copy of the tag length is 0 until somebody calls setauthsize."""
-    change, build = AuthencSha1Cbc.setauthsize, AuthencSha1Cbc.build_sa
+    change, build = EipAead.setauthsize, EipAead.build_sa
 
-    def setauthsize(self: AuthencSha1Cbc, tfm: Aead, authsize: int) -> int:
+    def setauthsize(self: EipAead, tfm: Aead, authsize: int) -> int:
         tfm.ctx.authsize = authsize
         return change(self, tfm, authsize)
 
     def build_sa(
-        self: AuthencSha1Cbc, context: AeadContext, *, inbound: bool, assoclen: int, authsize: int
+        self: EipAead, context: AeadContext, *, inbound: bool, assoclen: int, authsize: int
     ) -> bytes:
         assert isinstance(context, _Context)
         own = context.authsize
         return build(self, context, inbound=inbound, assoclen=assoclen, authsize=own)
 
     return replaced(
-        (AuthencSha1Cbc, "init_tfm", _init_tfm()),
-        (AuthencSha1Cbc, "setauthsize", setauthsize),
-        (AuthencSha1Cbc, "build_sa", build_sa),
+        (EipAead, "init_tfm", _init_tfm()),
+        (EipAead, "setauthsize", setauthsize),
+        (EipAead, "build_sa", build_sa),
     )
 
 
 @mutant("AE-17", "nothing at all to map is a failure")
 def empty_mapping() -> Planted:
     """A request without AAD and text maps nothing, which is answered with -ENOMEM."""
-    original = AuthencSha1Cbc.submit
+    original = EipAead.submit
 
-    def submit(self: AuthencSha1Cbc, request: AeadRequest, *, encrypt: bool) -> int:
+    def submit(self: EipAead, request: AeadRequest, *, encrypt: bool) -> int:
         tag = 0 if encrypt else request.tfm.authsize
         if request.assoclen + request.cryptlen == tag:
             return -errno.ENOMEM
         return original(self, request, encrypt=encrypt)
 
-    return replaced((AuthencSha1Cbc, "submit", submit))
+    return replaced((EipAead, "submit", submit))
 
 
 @mutant("AE-18", "the text length comes from a stale context")
 def stale_textlen() -> Planted:
     """Whether the payload is empty is judged by the length of the previous request."""
-    original = AuthencSha1Cbc.fallback_reason
+    original = EipAead.fallback_reason
 
-    def fallback_reason(
-        self: AuthencSha1Cbc, request: AeadRequest, textlen: int, authsize: int
-    ) -> str:
+    def fallback_reason(self: EipAead, request: AeadRequest, textlen: int, authsize: int) -> str:
         context: _Context = request.tfm.ctx
         before, context.textlen = context.textlen, textlen
         if bool(before) == bool(textlen):
@@ -224,8 +217,8 @@ def stale_textlen() -> Planted:
         return Reason.EMPTY if textlen else original(self, request, before, authsize)
 
     return replaced(
-        (AuthencSha1Cbc, "init_tfm", _init_tfm()),
-        (AuthencSha1Cbc, "fallback_reason", fallback_reason),
+        (EipAead, "init_tfm", _init_tfm()),
+        (EipAead, "fallback_reason", fallback_reason),
     )
 
 
@@ -241,7 +234,7 @@ def tag_not_swapped() -> Planted:
     def as_it_is(data: bytes) -> bytes:
         return data
 
-    return replaced((PacketCore, "_verify", verify), (aead, "swap_words", as_it_is))
+    return replaced((PacketCore, "_verify", verify), (digests, "swap_words", as_it_is))
 
 
 @mutant("AE-22", "two error bits at once fall through to the default")

@@ -10,7 +10,7 @@ from weakref import WeakKeyDictionary
 from tcrypt.engine.api.requests import AeadRequest, SkcipherRequest
 from tcrypt.engine.eip93.driver import aead, skcipher
 from tcrypt.engine.eip93.driver.core import Core, Job
-from tcrypt.engine.eip93.driver.skcipher import AesSkcipher
+from tcrypt.engine.eip93.driver.skcipher import EipSkcipher
 from tcrypt.engine.templates import steps
 from tcrypt.mutants import mutant
 from tcrypt.mutants.seams import Planted, replaced
@@ -76,13 +76,13 @@ def busy_is_an_error() -> Planted:
 @mutant("EQ-16", "the number of requests in flight leaks on an error path")
 def inflight_leaked() -> Planted:
     """A request is counted before it is checked, and not uncounted when it is refused."""
-    submit, release, drain = AesSkcipher.submit, Core.release, Core.drain
+    submit, release, drain = EipSkcipher.submit, Core.release, Core.drain
     inflight: WeakKeyDictionary[Core, int] = WeakKeyDictionary()
 
     def count(self: Core, step: int) -> None:
         inflight[self] = inflight.get(self, 0) + step
 
-    def submit_counted(self: AesSkcipher, request: SkcipherRequest, *, encrypt: bool) -> int:
+    def submit_counted(self: EipSkcipher, request: SkcipherRequest, *, encrypt: bool) -> int:
         count(self.core, 1)
         status = submit(self, request, encrypt=encrypt)
         if status == 0:
@@ -98,7 +98,7 @@ def inflight_leaked() -> Planted:
         return drain(self) or (-errno.EBUSY if inflight.get(self, 0) else 0)
 
     return replaced(
-        (AesSkcipher, "submit", submit_counted),
+        (EipSkcipher, "submit", submit_counted),
         (Core, "release", release_counted),
         (Core, "drain", drain_counted),
     )

@@ -8,10 +8,12 @@ from tcrypt.engine.api.requests import AeadRequest, SkcipherRequest
 from tcrypt.engine.api.transforms import Aead, Skcipher
 from tcrypt.engine.crypto_engine import CryptoEngine
 from tcrypt.engine.eip93 import registers as reg
-from tcrypt.engine.eip93.driver.aead import AeadContext, AuthencSha1Cbc
+from tcrypt.engine.eip93.driver.aead import AeadContext, EipAead
+from tcrypt.engine.eip93.driver.aead_jobs import AeadJobs
+from tcrypt.engine.eip93.driver.cipher_jobs import CipherJobs
 from tcrypt.engine.eip93.driver.core import Core, Job
 from tcrypt.engine.eip93.driver.policy import Reason
-from tcrypt.engine.eip93.driver.skcipher import AesSkcipher, CipherContext
+from tcrypt.engine.eip93.driver.skcipher import CipherContext, EipSkcipher
 from tcrypt.mutants import mutant
 from tcrypt.mutants.seams import Planted, is_inbound, replaced
 
@@ -29,49 +31,49 @@ def _with_key(sa: bytes, key: bytes) -> bytes:
 @mutant("CC-01", "the direction bit sticks in the shared SA record")
 def direction_sticks() -> Planted:
     """The first decryption turns the transform's only record into one for decryption."""
-    original = AesSkcipher.decrypt
+    original = EipSkcipher.decrypt
 
-    def decrypt(self: AesSkcipher, request: SkcipherRequest) -> int:
+    def decrypt(self: EipSkcipher, request: SkcipherRequest) -> int:
         context: CipherContext = request.tfm.ctx
         context.encrypt_sa = context.decrypt_sa
         return original(self, request)
 
-    return replaced((AesSkcipher, "decrypt", decrypt))
+    return replaced((EipSkcipher, "decrypt", decrypt))
 
 
 @mutant("CC-03", "the device remembers the transform that was set up last")
 def last_transform() -> Planted:
     """Queued requests run with the context that was keyed last, whosesoever they are."""
-    setkey, start = AesSkcipher.setkey, AesSkcipher.do_one_request
-    contexts: WeakKeyDictionary[AesSkcipher, CipherContext] = WeakKeyDictionary()
+    setkey, start = EipSkcipher.setkey, EipSkcipher.do_one_request
+    contexts: WeakKeyDictionary[EipSkcipher, CipherContext] = WeakKeyDictionary()
 
-    def remember(self: AesSkcipher, tfm: Skcipher, key: bytearray) -> int:
+    def remember(self: EipSkcipher, tfm: Skcipher, key: bytearray) -> int:
         contexts[self] = tfm.ctx
         return setkey(self, tfm, key)
 
-    def do_one_request(self: AesSkcipher, engine: CryptoEngine, request: SkcipherRequest) -> int:
+    def do_one_request(self: EipSkcipher, engine: CryptoEngine, request: SkcipherRequest) -> int:
         plan, context = request.ctx, contexts[self]
         plan.sa = context.decrypt_sa if is_inbound(plan.sa) else context.encrypt_sa
         return start(self, engine, request)
 
     return replaced(
-        (AesSkcipher, "setkey", remember), (AesSkcipher, "do_one_request", do_one_request)
+        (EipSkcipher, "setkey", remember), (CipherJobs, "do_one_request", do_one_request)
     )
 
 
 @mutant("CC-04", "the key is wiped after each request")
 def key_wiped() -> Planted:
     """Completion zeroes the key in the transform's context."""
-    original = AesSkcipher.finish
+    original = EipSkcipher.finish
     zeros = bytes(_KEY.stop - _KEY.start)
 
-    def finish(self: AesSkcipher, job: Job, status: int) -> None:
+    def finish(self: EipSkcipher, job: Job, status: int) -> None:
         original(self, job, status)
         context: CipherContext = job.request.tfm.ctx
         context.encrypt_sa = _with_key(context.encrypt_sa, zeros)
         context.decrypt_sa = _with_key(context.decrypt_sa, zeros)
 
-    return replaced((AesSkcipher, "finish", finish))
+    return replaced((CipherJobs, "finish", finish))
 
 
 class _Slotted(CipherContext):
@@ -83,11 +85,11 @@ class _Slotted(CipherContext):
 @mutant("CC-06", "hardware key slots are exhausted")
 def slots_exhausted() -> Planted:
     """Transform n has key slot n modulo 15, and is not told when another one loads it."""
-    init, setkey, start = AesSkcipher.init_tfm, AesSkcipher.setkey, AesSkcipher.do_one_request
-    opened: WeakKeyDictionary[AesSkcipher, int] = WeakKeyDictionary()
-    slots: WeakKeyDictionary[AesSkcipher, dict[int, tuple[bytes, bytes]]] = WeakKeyDictionary()
+    init, setkey, start = EipSkcipher.init_tfm, EipSkcipher.setkey, EipSkcipher.do_one_request
+    opened: WeakKeyDictionary[EipSkcipher, int] = WeakKeyDictionary()
+    slots: WeakKeyDictionary[EipSkcipher, dict[int, tuple[bytes, bytes]]] = WeakKeyDictionary()
 
-    def init_tfm(self: AesSkcipher, tfm: Skcipher) -> int:
+    def init_tfm(self: EipSkcipher, tfm: Skcipher) -> int:
         status = init(self, tfm)
         if not status:
             tfm.ctx = _Slotted(tfm.ctx.fallback)
@@ -95,41 +97,41 @@ def slots_exhausted() -> Planted:
             tfm.ctx.slot = opened[self] % _KEY_SLOTS
         return status
 
-    def load(self: AesSkcipher, tfm: Skcipher, key: bytearray) -> int:
+    def load(self: EipSkcipher, tfm: Skcipher, key: bytearray) -> int:
         status = setkey(self, tfm, key)
         records = tfm.ctx.encrypt_sa, tfm.ctx.decrypt_sa
         slots.setdefault(self, {})[tfm.ctx.slot] = records
         return status
 
-    def do_one_request(self: AesSkcipher, engine: CryptoEngine, request: SkcipherRequest) -> int:
+    def do_one_request(self: EipSkcipher, engine: CryptoEngine, request: SkcipherRequest) -> int:
         plan = request.ctx
         plan.sa = slots[self][request.tfm.ctx.slot][is_inbound(plan.sa)]
         return start(self, engine, request)
 
     return replaced(
-        (AesSkcipher, "init_tfm", init_tfm),
-        (AesSkcipher, "setkey", load),
-        (AesSkcipher, "do_one_request", do_one_request),
+        (EipSkcipher, "init_tfm", init_tfm),
+        (EipSkcipher, "setkey", load),
+        (CipherJobs, "do_one_request", do_one_request),
     )
 
 
 @mutant("CC-07", "the key is written to the engine at setkey time")
 def key_at_setkey() -> Planted:
     """The engine's key is what setkey left there last, on whichever transform and mode."""
-    setkey, start = AesSkcipher.setkey, AesSkcipher.do_one_request
+    setkey, start = EipSkcipher.setkey, EipSkcipher.do_one_request
     loaded: WeakKeyDictionary[Core, bytes] = WeakKeyDictionary()
 
-    def load(self: AesSkcipher, tfm: Skcipher, key: bytearray) -> int:
+    def load(self: EipSkcipher, tfm: Skcipher, key: bytearray) -> int:
         status = setkey(self, tfm, key)
         if not status:
             loaded[self.core] = tfm.ctx.encrypt_sa[_KEY]
         return status
 
-    def do_one_request(self: AesSkcipher, engine: CryptoEngine, request: SkcipherRequest) -> int:
+    def do_one_request(self: EipSkcipher, engine: CryptoEngine, request: SkcipherRequest) -> int:
         request.ctx.sa = _with_key(request.ctx.sa, loaded[self.core])
         return start(self, engine, request)
 
-    return replaced((AesSkcipher, "setkey", load), (AesSkcipher, "do_one_request", do_one_request))
+    return replaced((EipSkcipher, "setkey", load), (CipherJobs, "do_one_request", do_one_request))
 
 
 # What no descriptor can say is left to software at once.
@@ -145,25 +147,23 @@ class _Flagged(AeadContext):
 @mutant("CC-12", "the decision for software is stored per transform")
 def decision_per_transform() -> Planted:
     """Submission sets a flag of the transform; the queue's worker looks at it later."""
-    init, reason_of = AuthencSha1Cbc.init_tfm, AuthencSha1Cbc.fallback_reason
-    start = AuthencSha1Cbc.do_one_request
+    init, reason_of = EipAead.init_tfm, EipAead.fallback_reason
+    start = EipAead.do_one_request
 
-    def init_tfm(self: AuthencSha1Cbc, tfm: Aead) -> int:
+    def init_tfm(self: EipAead, tfm: Aead) -> int:
         status = init(self, tfm)
         if not status:
             tfm.ctx = _Flagged(tfm.ctx.fallback)
         return status
 
-    def fallback_reason(
-        self: AuthencSha1Cbc, request: AeadRequest, textlen: int, authsize: int
-    ) -> str:
+    def fallback_reason(self: EipAead, request: AeadRequest, textlen: int, authsize: int) -> str:
         reason = reason_of(self, request, textlen, authsize)
         if reason in _NOT_EXPRESSIBLE:
             return reason
         request.tfm.ctx.in_software = bool(reason)
         return ""
 
-    def do_one_request(self: AuthencSha1Cbc, engine: CryptoEngine, request: AeadRequest) -> int:
+    def do_one_request(self: EipAead, engine: CryptoEngine, request: AeadRequest) -> int:
         if not request.tfm.ctx.in_software:
             return start(self, engine, request)
         sim = self.core.machine.sim
@@ -174,19 +174,19 @@ def decision_per_transform() -> Planted:
         return 0
 
     return replaced(
-        (AuthencSha1Cbc, "init_tfm", init_tfm),
-        (AuthencSha1Cbc, "fallback_reason", fallback_reason),
-        (AuthencSha1Cbc, "do_one_request", do_one_request),
+        (EipAead, "init_tfm", init_tfm),
+        (EipAead, "fallback_reason", fallback_reason),
+        (AeadJobs, "do_one_request", do_one_request),
     )
 
 
 @mutant("CC-13", "submission sleeps although it must not")
 def sleeping_submit() -> Planted:
     """The request's memory is allocated as if the caller could always sleep."""
-    original = AesSkcipher.submit
+    original = EipSkcipher.submit
 
-    def submit(self: AesSkcipher, request: SkcipherRequest, *, encrypt: bool) -> int:
+    def submit(self: EipSkcipher, request: SkcipherRequest, *, encrypt: bool) -> int:
         self.core.machine.sim.might_sleep("an allocation")
         return original(self, request, encrypt=encrypt)
 
-    return replaced((AesSkcipher, "submit", submit))
+    return replaced((EipSkcipher, "submit", submit))

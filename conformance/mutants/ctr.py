@@ -6,9 +6,10 @@ import struct
 
 from tcrypt.engine.api.requests import SkcipherRequest
 from tcrypt.engine.eip93.ciphers import CipherCore
-from tcrypt.engine.eip93.driver import skcipher
+from tcrypt.engine.eip93.driver import cipher_jobs
+from tcrypt.engine.eip93.driver.cipher_jobs import CipherJobs, Piece
 from tcrypt.engine.eip93.driver.core import Job
-from tcrypt.engine.eip93.driver.skcipher import AesSkcipher, Piece
+from tcrypt.engine.eip93.driver.skcipher import EipSkcipher
 from tcrypt.engine.eip93.records import CipherMode
 from tcrypt.mutants import mutant
 from tcrypt.mutants.seams import Planted, replaced
@@ -27,9 +28,9 @@ def _left(iv: bytes) -> int:
 @mutant("CTR-02", "no carry into the IV when the last block uses counter 0xffffffff")
 def exact_fit() -> Planted:
     """A message that fills the low word exactly needs no split, and so gets no carry either."""
-    original = AesSkcipher.write_back_iv
+    original = EipSkcipher.write_back_iv
 
-    def write_back_iv(self: AesSkcipher, job: Job, request: SkcipherRequest) -> None:
+    def write_back_iv(self: EipSkcipher, job: Job, request: SkcipherRequest) -> None:
         original(self, job, request)
         if self.mode is CipherMode.CTR:
             iv = request.ctx.iv
@@ -37,7 +38,7 @@ def exact_fit() -> Planted:
                 assert request.iv is not None
                 request.iv.write(iv[:12] + bytes(4))
 
-    return replaced((AesSkcipher, "write_back_iv", write_back_iv))
+    return replaced((CipherJobs, "write_back_iv", write_back_iv))
 
 
 @mutant("CTR-03", "a 16-bit counter treated as one of 32 bits")
@@ -68,23 +69,23 @@ def swapped_carry() -> Planted:
                 break
         return struct.pack("<3I", *words) + bytes(4)
 
-    return replaced((skcipher, "carried", carried))
+    return replaced((cipher_jobs, "carried", carried))
 
 
 @mutant("CTR-06", "the wrap test rounds the block count down")
 def floor_in_wrap_test() -> Planted:
     """A partial block behind the wrap is not counted, so the message is not split."""
 
-    def wrap_split(self: AesSkcipher, iv: bytes, length: int) -> int:
+    def wrap_split(self: EipSkcipher, iv: bytes, length: int) -> int:
         return _left(iv) * _BLOCK if length // _BLOCK > _left(iv) else 0
 
-    return replaced((AesSkcipher, "wrap_split", wrap_split))
+    return replaced((CipherJobs, "wrap_split", wrap_split))
 
 
 @mutant("CTR-08", "the wrap split ignores the segment list")
 def split_counts_twice() -> Planted:
     """In a list of several segments, the part behind a split inside one starts too far on."""
-    original = skcipher.cut
+    original = cipher_jobs.cut
 
     def cut(pieces: list[Piece], split: int) -> list[Piece]:
         found = original(pieces, split)
@@ -98,4 +99,4 @@ def split_counts_twice() -> Planted:
             done += length
         return found
 
-    return replaced((skcipher, "cut", cut))
+    return replaced((cipher_jobs, "cut", cut))

@@ -9,8 +9,9 @@ from tcrypt.engine.api.algorithms import AhashAlg
 from tcrypt.engine.api.memory import Buffer
 from tcrypt.engine.api.requests import AhashRequest
 from tcrypt.engine.eip93 import registers as reg
-from tcrypt.engine.eip93.driver.ahash import STATE_SIZE, EipHash, HashState
+from tcrypt.engine.eip93.driver.ahash import STATE_SIZE, EipHash
 from tcrypt.engine.eip93.driver.core import STATE_A, Job
+from tcrypt.engine.eip93.driver.hash_jobs import HashJobs, HashState
 from tcrypt.mutants import mutant
 from tcrypt.mutants.seams import Planted, replaced
 
@@ -101,7 +102,7 @@ def exported_twice() -> Planted:
     return replaced(
         (EipHash, "import_state", import_state),
         (EipHash, "export", export_state),
-        (EipHash, "finish", worked),
+        (HashJobs, "finish", worked),
     )
 
 
@@ -148,7 +149,7 @@ def update_writes_result() -> Planted:
             self.write_result(request, record[reg.STATE_DIGEST :])
         original(self, job, status)
 
-    return replaced((EipHash, "finish", finish))
+    return replaced((HashJobs, "finish", finish))
 
 
 @mutant("HS-11", "export larger than statesize")
@@ -199,7 +200,7 @@ def length_wraps() -> Planted:
         state.hashed %= 1 << 16
         original(self, job, request, state)
 
-    return replaced((EipHash, "write_records", write_records))
+    return replaced((HashJobs, "write_records", write_records))
 
 
 @mutant("HS-22", "more entries than the hardware's list holds")
@@ -215,7 +216,7 @@ def list_overflow() -> Planted:
             table[index % 16 : index % 16 + 1] = [piece]
         return table
 
-    return replaced((EipHash, "direct_pieces", direct_pieces))
+    return replaced((HashJobs, "direct_pieces", direct_pieces))
 
 
 @mutant("HS-24", "init does not forget a message in work")

@@ -8,8 +8,9 @@ from weakref import WeakKeyDictionary
 from tcrypt.engine.api.requests import AhashRequest, AnyRequest
 from tcrypt.engine.crypto_engine import CryptoEngine
 from tcrypt.engine.eip93 import registers as reg
-from tcrypt.engine.eip93.driver.ahash import EipHash, HashState
+from tcrypt.engine.eip93.driver.ahash import EipHash
 from tcrypt.engine.eip93.driver.core import STATE_A, Core, Job
+from tcrypt.engine.eip93.driver.hash_jobs import HashJobs, HashState
 from tcrypt.engine.eip93.driver.sa import digest_bytes
 from tcrypt.mutants import mutant
 from tcrypt.mutants.seams import Planted, replaced
@@ -59,7 +60,7 @@ def state_in_device() -> Planted:
         if not status and not job.request.ctx.last:
             last[self.core] = job.request.ctx.digest
 
-    return replaced((EipHash, "write_records", write), (EipHash, "finish", done))
+    return replaced((HashJobs, "write_records", write), (HashJobs, "finish", done))
 
 
 @mutant("HS-17", "init touches shared engine state outside of the queue")
@@ -85,6 +86,6 @@ def init_resets_engine() -> Planted:
 
     return replaced(
         (EipHash, "hash_init", hash_init),
-        (EipHash, "write_records", write),
-        (EipHash, "finish", done),
+        (HashJobs, "write_records", write),
+        (HashJobs, "finish", done),
     )

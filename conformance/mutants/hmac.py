@@ -10,7 +10,8 @@ from tcrypt.engine.api.flags import AlgFlag
 from tcrypt.engine.api.memory import Buffer
 from tcrypt.engine.api.requests import AhashRequest
 from tcrypt.engine.api.transforms import Ahash
-from tcrypt.engine.eip93.driver.ahash import EipHash, HashState, HmacKey
+from tcrypt.engine.eip93.driver.ahash import EipHash, HmacKey
+from tcrypt.engine.eip93.driver.hash_jobs import HashState
 from tcrypt.mutants import mutant
 from tcrypt.mutants.seams import Planted, replaced
 

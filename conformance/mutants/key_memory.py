@@ -6,7 +6,7 @@ from weakref import WeakKeyDictionary
 
 from tcrypt.engine.api.transforms import Skcipher
 from tcrypt.engine.eip93.driver.core import Core, Job
-from tcrypt.engine.eip93.driver.skcipher import AesSkcipher
+from tcrypt.engine.eip93.driver.skcipher import EipSkcipher
 from tcrypt.mutants import mutant
 from tcrypt.mutants.seams import Planted, replaced
 
@@ -31,10 +31,10 @@ def key_block_left() -> Planted:
 @mutant("ML-11c", "a refused key is left in the transform's record")
 def refused_key_left() -> Planted:
     """The key is copied to memory of the driver's before it is judged, and wiped only if good."""
-    original = AesSkcipher.setkey
+    original = EipSkcipher.setkey
     records: WeakKeyDictionary[Core, int] = WeakKeyDictionary()
 
-    def setkey(self: AesSkcipher, tfm: Skcipher, key: bytearray) -> int:
+    def setkey(self: EipSkcipher, tfm: Skcipher, key: bytearray) -> int:
         memory = tfm.machine.memory
         if self.core not in records:
             records[self.core] = memory.alloc(_LONGEST_KEY)
@@ -44,16 +44,16 @@ def refused_key_left() -> Planted:
             memory.write(records[self.core], bytes(_LONGEST_KEY))
         return status
 
-    return replaced((AesSkcipher, "setkey", setkey))
+    return replaced((EipSkcipher, "setkey", setkey))
 
 
 @mutant("ML-11d", "an older key is left behind by a new one")
 def older_key_left() -> Planted:
     """Every key gets a record of its own, and only that of the last key is wiped at the end."""
-    original, leave = AesSkcipher.setkey, AesSkcipher.exit_tfm
+    original, leave = EipSkcipher.setkey, EipSkcipher.exit_tfm
     records: dict[int, int] = {}
 
-    def setkey(self: AesSkcipher, tfm: Skcipher, key: bytearray) -> int:
+    def setkey(self: EipSkcipher, tfm: Skcipher, key: bytearray) -> int:
         status = original(self, tfm, key)
         if not status:
             memory = tfm.machine.memory
@@ -61,9 +61,9 @@ def older_key_left() -> Planted:
             memory.write(records[id(tfm)], bytes(key))
         return status
 
-    def exit_tfm(self: AesSkcipher, tfm: Skcipher) -> None:
+    def exit_tfm(self: EipSkcipher, tfm: Skcipher) -> None:
         leave(self, tfm)
         if id(tfm) in records:
             tfm.machine.memory.free_sensitive(records.pop(id(tfm)))
 
-    return replaced((AesSkcipher, "setkey", setkey), (AesSkcipher, "exit_tfm", exit_tfm))
+    return replaced((EipSkcipher, "setkey", setkey), (EipSkcipher, "exit_tfm", exit_tfm))

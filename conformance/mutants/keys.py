@@ -12,11 +12,11 @@ from tcrypt.engine.api.flags import AlgFlag
 from tcrypt.engine.api.requests import AeadRequest, AhashRequest, SkcipherRequest
 from tcrypt.engine.api.transforms import Aead, Ahash, Skcipher
 from tcrypt.engine.compression import SHA1_INITIAL, sha1_compress
-from tcrypt.engine.eip93.driver.aead import AuthencSha1Cbc
+from tcrypt.engine.eip93.driver.aead import EipAead
 from tcrypt.engine.eip93.driver.ahash import EipHash
 from tcrypt.engine.eip93.driver.policy import Reason
 from tcrypt.engine.eip93.driver.sa import digest_bytes, key_block
-from tcrypt.engine.eip93.driver.skcipher import AesSkcipher, CipherContext
+from tcrypt.engine.eip93.driver.skcipher import CipherContext, EipSkcipher
 from tcrypt.mutants import mutant
 from tcrypt.mutants.seams import Planted, replaced
 
@@ -36,23 +36,23 @@ def fallback_not_keyed() -> Planted:
         return 0
 
     return replaced(
-        (AesSkcipher, "setkey_fallback", setkey_fallback),
-        (AuthencSha1Cbc, "setkey_fallback", setkey_fallback),
+        (EipSkcipher, "setkey_fallback", setkey_fallback),
+        (EipAead, "setkey_fallback", setkey_fallback),
     )
 
 
 @mutant("KF-04", "an unsupported key size is sent to the hardware")
 def key_size_ignored() -> Planted:
     """The decision for the fallback does not look at the key."""
-    original = AesSkcipher.fallback_reason
+    original = EipSkcipher.fallback_reason
 
     def fallback_reason(
-        self: AesSkcipher, context: CipherContext, request: SkcipherRequest
+        self: EipSkcipher, context: CipherContext, request: SkcipherRequest
     ) -> str:
         reason = original(self, context, request)
         return "" if reason == Reason.KEY_SIZE else reason
 
-    return replaced((AesSkcipher, "fallback_reason", fallback_reason))
+    return replaced((EipSkcipher, "fallback_reason", fallback_reason))
 
 
 @mutant("KF-05", "the length boundary of the fallback is flipped")
@@ -69,35 +69,35 @@ def threshold_off_by_one() -> Planted:
 
 def _threshold(in_software: Callable[[int, int], bool]) -> Planted:
     def fallback_reason(
-        self: AesSkcipher, context: CipherContext, request: SkcipherRequest
+        self: EipSkcipher, context: CipherContext, request: SkcipherRequest
     ) -> str:
         if not context.on_hardware:
             return Reason.KEY_SIZE
         return Reason.SHORT if in_software(request.cryptlen, self.policy.software_up_to) else ""
 
-    return replaced((AesSkcipher, "fallback_reason", fallback_reason))
+    return replaced((EipSkcipher, "fallback_reason", fallback_reason))
 
 
 @mutant("KF-06", "the fallback AEAD request has no assoclen")
 def fallback_without_assoclen() -> Planted:
     """The request for the fallback is made without set_ad, so its AAD is empty."""
-    original = AuthencSha1Cbc.run_fallback
+    original = EipAead.run_fallback
 
-    def run_fallback(self: AuthencSha1Cbc, request: AeadRequest, *, encrypt: bool) -> int:
+    def run_fallback(self: EipAead, request: AeadRequest, *, encrypt: bool) -> int:
         assoclen, request.assoclen = request.assoclen, 0
         try:
             return original(self, request, encrypt=encrypt)
         finally:
             request.assoclen = assoclen
 
-    return replaced((AuthencSha1Cbc, "run_fallback", run_fallback))
+    return replaced((EipAead, "run_fallback", run_fallback))
 
 
 @mutant("KF-08", "the original request is rewritten for the fallback")
 def request_rewritten() -> Planted:
     """The caller's request is given to the fallback, and not restored when that refuses."""
 
-    def run_fallback(self: AuthencSha1Cbc, request: AeadRequest, *, encrypt: bool) -> int:
+    def run_fallback(self: EipAead, request: AeadRequest, *, encrypt: bool) -> int:
         tfm, complete, data = request.tfm, request.complete, request.data
 
         def done(_: Any, status: int) -> None:
@@ -113,7 +113,7 @@ def request_rewritten() -> Planted:
             request.set_callback(request.flags, complete, data)
         return status
 
-    return replaced((AuthencSha1Cbc, "run_fallback", run_fallback))
+    return replaced((EipAead, "run_fallback", run_fallback))
 
 
 @mutant("KF-11", "setkey returns -1 for a bad length")
@@ -129,50 +129,48 @@ def positive() -> Planted:
 
 
 def _refuses_with(answer: int) -> Planted:
-    cipher, aead = AesSkcipher.setkey, AuthencSha1Cbc.setkey
+    cipher, aead = EipSkcipher.setkey, EipAead.setkey
 
-    def setkey_cipher(self: AesSkcipher, tfm: Skcipher, key: bytearray) -> int:
+    def setkey_cipher(self: EipSkcipher, tfm: Skcipher, key: bytearray) -> int:
         return cipher(self, tfm, key) and answer
 
-    def setkey_aead(self: AuthencSha1Cbc, tfm: Aead, key: bytearray) -> int:
+    def setkey_aead(self: EipAead, tfm: Aead, key: bytearray) -> int:
         return aead(self, tfm, key) and answer
 
-    return replaced(
-        (AesSkcipher, "setkey", setkey_cipher), (AuthencSha1Cbc, "setkey", setkey_aead)
-    )
+    return replaced((EipSkcipher, "setkey", setkey_cipher), (EipAead, "setkey", setkey_aead))
 
 
 @mutant("KF-14", "an authentication key of zero length is rejected")
 def empty_auth_key() -> Planted:
     """-EINVAL for an authenc blob without an authentication key."""
-    original = AuthencSha1Cbc.setkey
+    original = EipAead.setkey
 
-    def setkey(self: AuthencSha1Cbc, tfm: Aead, key: bytearray) -> int:
+    def setkey(self: EipAead, tfm: Aead, key: bytearray) -> int:
         keys = split_authenc_key(key)
         if keys is not None and not keys.authkey:
             return -errno.EINVAL
         return original(self, tfm, key)
 
-    return replaced((AuthencSha1Cbc, "setkey", setkey))
+    return replaced((EipAead, "setkey", setkey))
 
 
 @mutant("KF-15", "an authentication key longer than its buffer is truncated")
 def auth_key_truncated() -> Planted:
     """Only the first 64 bytes of an authentication key are kept, and then used as the key."""
-    original = AuthencSha1Cbc.hmac_states
+    original = EipAead.hmac_states
 
-    def hmac_states(self: AuthencSha1Cbc, authkey: bytes) -> tuple[bytes, bytes]:
+    def hmac_states(self: EipAead, authkey: bytes) -> tuple[bytes, bytes]:
         return original(self, authkey[:_BLOCK])
 
-    return replaced((AuthencSha1Cbc, "hmac_states", hmac_states))
+    return replaced((EipAead, "hmac_states", hmac_states))
 
 
 @mutant("KF-18", "a long authentication key is hashed to authsize bytes")
 def hashed_to_authsize() -> Planted:
     """The digest of a long key is cut to the tag size that holds when the key is set."""
-    original = AuthencSha1Cbc.setkey
+    original = EipAead.setkey
 
-    def setkey(self: AuthencSha1Cbc, tfm: Aead, key: bytearray) -> int:
+    def setkey(self: EipAead, tfm: Aead, key: bytearray) -> int:
         status = original(self, tfm, key)
         keys = split_authenc_key(key)
         if not status and keys is not None:
@@ -183,7 +181,7 @@ def hashed_to_authsize() -> Planted:
             )
         return status
 
-    return replaced((AuthencSha1Cbc, "setkey", setkey))
+    return replaced((EipAead, "setkey", setkey))
 
 
 @mutant("KF-19", "the hash for the key is asked for with a self-contradictory mask")
@@ -206,16 +204,16 @@ def contradictory_mask() -> Planted:
 @mutant("KF-23", "room for the full tag is asked for where a truncated one is made")
 def full_tag_room() -> Planted:
     """Encryption with a short tag goes to software unless a full tag would fit."""
-    original = AuthencSha1Cbc.submit
+    original = EipAead.submit
 
-    def submit(self: AuthencSha1Cbc, request: AeadRequest, *, encrypt: bool) -> int:
+    def submit(self: EipAead, request: AeadRequest, *, encrypt: bool) -> int:
         room = request.assoclen + request.cryptlen + _DIGEST_SIZE
         if encrypt and request.dst.nents_for_len(room) < 0:
             self.core.counters[self.driver_name, Reason.TAG] += 1
             return self.run_fallback(request, encrypt=encrypt)
         return original(self, request, encrypt=encrypt)
 
-    return replaced((AuthencSha1Cbc, "submit", submit))
+    return replaced((EipAead, "submit", submit))
 
 
 @mutant("KF-24", "HMAC is told from a plain hash by the presence of a setkey operation")

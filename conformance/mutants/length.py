@@ -10,10 +10,11 @@ from tcrypt.engine.api.requests import AhashRequest, AnyRequest, SkcipherRequest
 from tcrypt.engine.api.scatterlist import pair_segments
 from tcrypt.engine.crypto_engine import CryptoEngine
 from tcrypt.engine.eip93.descriptors import command_length
-from tcrypt.engine.eip93.driver import ahash, core, skcipher
+from tcrypt.engine.eip93.driver import cipher_jobs, core, hash_jobs
 from tcrypt.engine.eip93.driver.ahash import EipHash
+from tcrypt.engine.eip93.driver.cipher_jobs import CipherJobs, Piece
 from tcrypt.engine.eip93.driver.core import Job
-from tcrypt.engine.eip93.driver.skcipher import AesSkcipher, Piece
+from tcrypt.engine.eip93.driver.skcipher import EipSkcipher
 from tcrypt.engine.eip93.operations import Outcome, PacketCore
 from tcrypt.engine.eip93.plan import Plan
 from tcrypt.engine.sim import Timer
@@ -32,9 +33,9 @@ _ACCEPTED = (-errno.EINPROGRESS, -errno.EBUSY)
 @mutant("LEN-01", "a zero-length request is sent to the hardware")
 def empty_to_hardware() -> Planted:
     """An empty request is queued; no descriptor belongs to it, so no result ever comes."""
-    original = AesSkcipher.submit
+    original = EipSkcipher.submit
 
-    def submit(self: AesSkcipher, request: SkcipherRequest, *, encrypt: bool) -> int:
+    def submit(self: EipSkcipher, request: SkcipherRequest, *, encrypt: bool) -> int:
         context = request.tfm.ctx
         if request.cryptlen or not context.on_hardware:
             return original(self, request, encrypt=encrypt)
@@ -42,33 +43,33 @@ def empty_to_hardware() -> Planted:
         request.ctx = self.plan(request, sa)
         return self.core.engine.transfer(request)
 
-    return replaced((AesSkcipher, "submit", submit))
+    return replaced((EipSkcipher, "submit", submit))
 
 
 @mutant("LEN-03", "a partial block is accepted for ECB and CBC")
 def partial_block_accepted() -> Planted:
     """Lengths are not checked: the engine pads what it encrypts, and refuses to decrypt."""
 
-    def check(self: AesSkcipher, request: SkcipherRequest) -> int:
+    def check(self: EipSkcipher, request: SkcipherRequest) -> int:
         length = request.cryptlen
         if request.src.nents_for_len(length) < 0 or request.dst.nents_for_len(length) < 0:
             return -errno.EINVAL
         return 0
 
-    return replaced((AesSkcipher, "check", check))
+    return replaced((EipSkcipher, "check", check))
 
 
 @mutant("LEN-04", "wrong errno for a bad length")
 def io_error_for_length() -> Planted:
     """A partial block is refused with -EIO."""
-    original = AesSkcipher.check
+    original = EipSkcipher.check
 
-    def check(self: AesSkcipher, request: SkcipherRequest) -> int:
+    def check(self: EipSkcipher, request: SkcipherRequest) -> int:
         if request.cryptlen % self.block:
             return -errno.EIO
         return original(self, request)
 
-    return replaced((AesSkcipher, "check", check))
+    return replaced((EipSkcipher, "check", check))
 
 
 @mutant("LEN-06", "the length is checked for alignment, the address is not")
@@ -76,13 +77,13 @@ def unaligned_address() -> Planted:
     """Unaligned memory is used directly, by an engine that ignores the low two address bits."""
     run = PacketCore.run
 
-    def direct_pieces(self: AesSkcipher, request: SkcipherRequest) -> list[Piece] | None:
+    def direct_pieces(self: EipSkcipher, request: SkcipherRequest) -> list[Piece] | None:
         pieces = pair_segments(request.src, request.dst, request.cryptlen)
         if any(length % _WORD for *_, length in pieces):
             return None
         return None if any(length % _BLOCK for *_, length in pieces[:-1]) else pieces
 
-    def map_pieces(self: AesSkcipher, job: Job, pieces: list[Piece]) -> None:
+    def map_pieces(self: EipSkcipher, job: Job, pieces: list[Piece]) -> None:
         # A mapping covers whole words, as cache maintenance does.
         for source, destination, length in pieces:
             for address in (source, destination):
@@ -95,8 +96,8 @@ def unaligned_address() -> Planted:
         return run(self, plan, masked, sa)
 
     return replaced(
-        (AesSkcipher, "direct_pieces", direct_pieces),
-        (AesSkcipher, "map_pieces", map_pieces),
+        (CipherJobs, "direct_pieces", direct_pieces),
+        (CipherJobs, "map_pieces", map_pieces),
         (PacketCore, "run", words_only),
     )
 
@@ -105,12 +106,12 @@ def unaligned_address() -> Planted:
 def total_length_only() -> Planted:
     """Segments may end inside a block as long as the request does not."""
 
-    def direct_pieces(self: AesSkcipher, request: SkcipherRequest) -> list[Piece] | None:
+    def direct_pieces(self: EipSkcipher, request: SkcipherRequest) -> list[Piece] | None:
         pieces = pair_segments(request.src, request.dst, request.cryptlen)
         aligned = not any(source % _WORD or target % _WORD for source, target, _ in pieces)
         return pieces if aligned and not request.cryptlen % _BLOCK else None
 
-    return replaced((AesSkcipher, "direct_pieces", direct_pieces))
+    return replaced((CipherJobs, "direct_pieces", direct_pieces))
 
 
 @mutant("LEN-09", "a length field narrower than the request")
@@ -123,8 +124,8 @@ def length_masked() -> Planted:
     unlimited = 1 << 32
     return replaced(
         (core, "command_length", low_bits),
-        (skcipher, "MAX_DESCRIPTOR_BYTES", unlimited),
-        (ahash, "MAX_DESCRIPTOR_BYTES", unlimited),
+        (cipher_jobs, "MAX_DESCRIPTOR_BYTES", unlimited),
+        (hash_jobs, "MAX_DESCRIPTOR_BYTES", unlimited),
     )
 
 

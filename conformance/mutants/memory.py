@@ -10,8 +10,10 @@ from tcrypt.engine.api.dma import DmaDirection, DmaError
 from tcrypt.engine.api.requests import AhashRequest, SkcipherRequest
 from tcrypt.engine.crypto_engine import CryptoEngine
 from tcrypt.engine.eip93.driver.ahash import EipHash
+from tcrypt.engine.eip93.driver.cipher_jobs import CipherJob, CipherJobs, Piece
 from tcrypt.engine.eip93.driver.core import STATE_A, Core, Job
-from tcrypt.engine.eip93.driver.skcipher import AesSkcipher, CipherJob, Piece
+from tcrypt.engine.eip93.driver.hash_jobs import HashJobs
+from tcrypt.engine.eip93.driver.skcipher import EipSkcipher
 from tcrypt.engine.eip93.records import swap_words
 from tcrypt.mutants import mutant
 from tcrypt.mutants.seams import Planted, replaced
@@ -30,15 +32,15 @@ def fixed_digest() -> Planted:
         assert request.result is not None
         request.result.write(swap_words(digest)[:_FIXED_DIGEST])
 
-    return replaced((EipHash, "write_result", write_result))
+    return replaced((HashJobs, "write_result", write_result))
 
 
 @mutant("ML-03", "the destination length is that of the whole list")
 def whole_list_copied() -> Planted:
     """A bounced result is copied out to the end of the destination list."""
-    original = AesSkcipher.finish
+    original = EipSkcipher.finish
 
-    def finish(self: AesSkcipher, job: Job, status: int) -> None:
+    def finish(self: EipSkcipher, job: Job, status: int) -> None:
         original(self, job, status)
         request = job.request
         assert isinstance(request, SkcipherRequest)
@@ -46,16 +48,16 @@ def whole_list_copied() -> Planted:
             data = self.core.machine.memory.read(job.bounces[0], request.cryptlen)
             request.dst.write(data.ljust(request.dst.total, b"\0"))
 
-    return replaced((AesSkcipher, "finish", finish))
+    return replaced((CipherJobs, "finish", finish))
 
 
 @mutant("ML-04", "the cache lines around an unaligned destination are damaged")
 def lines_restored() -> Planted:
     """What shares a line with the destination is put back as it was when the job began."""
-    map_pieces, finish = AesSkcipher.map_pieces, AesSkcipher.finish
+    map_pieces, finish = EipSkcipher.map_pieces, EipSkcipher.finish
     edges: dict[int, list[tuple[int, bytes]]] = {}
 
-    def snapshot(self: AesSkcipher, job: Job, pieces: list[Piece]) -> None:
+    def snapshot(self: EipSkcipher, job: Job, pieces: list[Piece]) -> None:
         memory = self.core.machine.memory
         assert isinstance(job.request, SkcipherRequest)
         for start, length in job.request.dst.walk(job.request.cryptlen):
@@ -65,12 +67,12 @@ def lines_restored() -> Planted:
                 edges.setdefault(id(job), []).append(saved)
         map_pieces(self, job, pieces)
 
-    def restore(self: AesSkcipher, job: Job, status: int) -> None:
+    def restore(self: EipSkcipher, job: Job, status: int) -> None:
         for address, data in edges.pop(id(job), ()):
             self.core.machine.memory.write(address, data)
         finish(self, job, status)
 
-    return replaced((AesSkcipher, "map_pieces", snapshot), (AesSkcipher, "finish", restore))
+    return replaced((CipherJobs, "map_pieces", snapshot), (CipherJobs, "finish", restore))
 
 
 @mutant("ML-06", "memory mapped in the wrong direction")
@@ -151,16 +153,16 @@ def stale_mode_bits() -> Planted:
 @mutant("ML-14", "a bounce buffer leaks when the ring is full")
 def bounce_leaked() -> Planted:
     """The bounce buffer is allocated before anybody looks for room, and not freed without."""
-    original = AesSkcipher.do_one_request
+    original = EipSkcipher.do_one_request
 
-    def do_one_request(self: AesSkcipher, engine: CryptoEngine, request: SkcipherRequest) -> int:
+    def do_one_request(self: EipSkcipher, engine: CryptoEngine, request: SkcipherRequest) -> int:
         plan: CipherJob = request.ctx
         if plan.bounced and self.core.rings.free < plan.count:
             self.core.machine.memory.alloc(request.cryptlen)
             return -errno.ENOSPC
         return original(self, engine, request)
 
-    return replaced((AesSkcipher, "do_one_request", do_one_request))
+    return replaced((CipherJobs, "do_one_request", do_one_request))
 
 
 @mutant("ML-15", "an error is used as a pointer")

@@ -13,8 +13,9 @@ from tcrypt.engine.api.queue import CryptoQueue
 from tcrypt.engine.api.requests import AnyRequest, SkcipherRequest
 from tcrypt.engine.crypto_engine import CryptoEngine
 from tcrypt.engine.eip93 import registers as reg
+from tcrypt.engine.eip93.driver.cipher_jobs import CipherJob, CipherJobs
 from tcrypt.engine.eip93.driver.core import Core, Job
-from tcrypt.engine.eip93.driver.skcipher import AesSkcipher, CipherJob
+from tcrypt.engine.eip93.driver.skcipher import EipSkcipher
 from tcrypt.engine.sim import Timer
 from tcrypt.mutants import mutant
 from tcrypt.mutants.seams import Planted, replaced
@@ -30,24 +31,24 @@ _GIVE_UP_NS = 50_000
 @mutant("EQ-01", "a fatal error is requeued for ever")
 def fatal_error_requeued() -> Planted:
     """Any error puts a request that may be backlogged back; the driver checks lengths late."""
-    start, original = CryptoEngine._do_one_request, AesSkcipher.do_one_request
-    check_early = AesSkcipher.check
+    start, original = CryptoEngine._do_one_request, EipSkcipher.do_one_request
+    check_early = EipSkcipher.check
 
     def requeue(self: CryptoEngine, request: AnyRequest) -> int:
         status = start(self, request)
         return -errno.ENOSPC if status < 0 and request.flags & _MAY_BACKLOG else status
 
-    def check(self: AesSkcipher, request: SkcipherRequest) -> int:
+    def check(self: EipSkcipher, request: SkcipherRequest) -> int:
         return 0
 
-    def do_one_request(self: AesSkcipher, engine: CryptoEngine, request: SkcipherRequest) -> int:
+    def do_one_request(self: EipSkcipher, engine: CryptoEngine, request: SkcipherRequest) -> int:
         # A sound engine calls back with the error, though it stands still then (5.7, wedge F).
         return check_early(self, request) or original(self, engine, request)
 
     return replaced(
         (CryptoEngine, "_do_one_request", requeue),
-        (AesSkcipher, "check", check),
-        (AesSkcipher, "do_one_request", do_one_request),
+        (EipSkcipher, "check", check),
+        (CipherJobs, "do_one_request", do_one_request),
     )
 
 
@@ -76,29 +77,29 @@ def retry_at_tail() -> Planted:
 @mutant("EQ-06", "a validation failure is notified twice")
 def notified_twice() -> Planted:
     """A refused request is called back, and the error returned as well."""
-    original = AesSkcipher.check
+    original = EipSkcipher.check
 
-    def check(self: AesSkcipher, request: SkcipherRequest) -> int:
+    def check(self: EipSkcipher, request: SkcipherRequest) -> int:
         status = original(self, request)
         if status:
             request.complete(request.data, status)
         return status
 
-    return replaced((AesSkcipher, "check", check))
+    return replaced((EipSkcipher, "check", check))
 
 
 @mutant("EQ-07", "an early exit without finalising")
 def exit_without_finalize() -> Planted:
     """A bounce buffer has one page; a request that needs more is dropped, with status 0."""
-    original = AesSkcipher.do_one_request
+    original = EipSkcipher.do_one_request
 
-    def do_one_request(self: AesSkcipher, engine: CryptoEngine, request: SkcipherRequest) -> int:
+    def do_one_request(self: EipSkcipher, engine: CryptoEngine, request: SkcipherRequest) -> int:
         plan: CipherJob = request.ctx
         if plan.bounced and request.cryptlen > _PAGE:
             return 0
         return original(self, engine, request)
 
-    return replaced((AesSkcipher, "do_one_request", do_one_request))
+    return replaced((CipherJobs, "do_one_request", do_one_request))
 
 
 @mutant("EQ-09", "-EBUSY is returned but the request dropped")
@@ -153,14 +154,14 @@ class _Replayable(CipherJob):
 @mutant("EQ-18", "a partial submission is replayed")
 def partial_replay() -> Planted:
     """Room is looked for descriptor by descriptor; what fits runs, and is run again at a retry."""
-    plan_of, start, complete = AesSkcipher.plan, AesSkcipher.do_one_request, Core.complete
+    plan_of, start, complete = EipSkcipher.plan, EipSkcipher.do_one_request, Core.complete
     lost: set[int] = set()
 
-    def plan_once(self: AesSkcipher, request: SkcipherRequest, sa: bytes) -> CipherJob:
+    def plan_once(self: EipSkcipher, request: SkcipherRequest, sa: bytes) -> CipherJob:
         job = plan_of(self, request, sa)
         return _Replayable(**{f.name: getattr(job, f.name) for f in fields(job)})
 
-    def do_one_request(self: AesSkcipher, engine: CryptoEngine, request: SkcipherRequest) -> int:
+    def do_one_request(self: EipSkcipher, engine: CryptoEngine, request: SkcipherRequest) -> int:
         core, plan = self.core, request.ctx
         free = core.rings.free
         if free >= plan.count or not free or plan.bounced or plan.replayed:
@@ -183,8 +184,8 @@ def partial_replay() -> Planted:
         _without_finalize(lambda: complete(self, job))
 
     return replaced(
-        (AesSkcipher, "plan", plan_once),
-        (AesSkcipher, "do_one_request", do_one_request),
+        (CipherJobs, "plan", plan_once),
+        (CipherJobs, "do_one_request", do_one_request),
         (Core, "complete", finish),
     )
 

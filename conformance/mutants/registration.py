@@ -9,12 +9,13 @@ from typing import Any
 from tcrypt.engine.api.algorithms import AhashAlg, AnyAlg, SkcipherAlg
 from tcrypt.engine.api.flags import AlgFlag
 from tcrypt.engine.api.transforms import Aead, Skcipher
-from tcrypt.engine.eip93.driver.aead import AeadContext, AuthencSha1Cbc
+from tcrypt.engine.eip93.driver.aead import AeadContext, EipAead
 from tcrypt.engine.eip93.driver.ahash import EipHash
+from tcrypt.engine.eip93.driver.ciphers import CipherSpec
 from tcrypt.engine.eip93.driver.core import Core
 from tcrypt.engine.eip93.driver.policy import FallbackPolicy
 from tcrypt.engine.eip93.driver.probe import Driver
-from tcrypt.engine.eip93.driver.skcipher import AesSkcipher, CipherContext
+from tcrypt.engine.eip93.driver.skcipher import CipherContext, EipSkcipher
 from tcrypt.engine.eip93.records import CipherMode
 from tcrypt.mutants import mutant
 from tcrypt.mutants.seams import Planted, replaced
@@ -29,14 +30,14 @@ _RECORD_BYTES = 128
 
 def _registered(change: Callable[[SkcipherAlg], dict[str, Any]]) -> Planted:
     """Every skcipher registered with the changes that a function names."""
-    original = AesSkcipher.alg
+    original = EipSkcipher.alg
 
-    def alg(self: AesSkcipher) -> SkcipherAlg:
+    def alg(self: EipSkcipher) -> SkcipherAlg:
         found = original(self)
         changed: SkcipherAlg = found.variant(**change(found))
         return changed
 
-    return replaced((AesSkcipher, "alg", alg))
+    return replaced((EipSkcipher, "alg", alg))
 
 
 def _hashes(change: Callable[[AhashAlg], dict[str, Any]]) -> Planted:
@@ -66,18 +67,20 @@ def cbc_bytes() -> Planted:
 @mutant("RG-03", "an IV for ECB, and none for CBC")
 def ivsizes_swapped() -> Planted:
     """ecb(aes) declares an IV; cbc(aes) declares none, and starts from zeros."""
-    original, initialise = AesSkcipher.alg, AesSkcipher.__init__
+    original, initialise = EipSkcipher.alg, EipSkcipher.__init__
 
-    def init(self: AesSkcipher, core: Core, mode: CipherMode, policy: FallbackPolicy) -> None:
-        initialise(self, core, mode, policy)
-        self.has_iv = mode is CipherMode.CTR
+    def init(self: EipSkcipher, core: Core, spec: CipherSpec, policy: FallbackPolicy) -> None:
+        initialise(self, core, spec, policy)
+        self.has_iv = spec.streams
 
-    def alg(self: AesSkcipher) -> SkcipherAlg:
-        sizes = {CipherMode.ECB: _BLOCK, CipherMode.CBC: 0}
-        changed: SkcipherAlg = original(self).variant(ivsize=sizes.get(self.mode, _BLOCK))
+    def alg(self: EipSkcipher) -> SkcipherAlg:
+        sizes = {CipherMode.ECB: self.spec.block, CipherMode.CBC: 0}
+        changed: SkcipherAlg = original(self).variant(
+            ivsize=sizes.get(self.mode, self.spec.ivsize)
+        )
         return changed
 
-    return replaced((AesSkcipher, "__init__", init), (AesSkcipher, "alg", alg))
+    return replaced((EipSkcipher, "__init__", init), (EipSkcipher, "alg", alg))
 
 
 @mutant("RG-05", "key size limits wrong")
@@ -119,12 +122,12 @@ def no_statesize() -> Planted:
 @mutant("RG-12", "AEADs are registered before the hash that they look up")
 def aead_before_hash() -> Planted:
     """Setkey of the AEAD asks for the driver's own hash, which its self-test does not find yet."""
-    algorithms, setkey = Driver.algorithms, AuthencSha1Cbc.setkey
+    algorithms, setkey = Driver.algorithms, EipAead.setkey
 
     def reversed_algorithms(self: Driver) -> list[AnyAlg]:
         return algorithms(self)[::-1]
 
-    def looking_setkey(self: AuthencSha1Cbc, tfm: Aead, key: bytearray) -> int:
+    def looking_setkey(self: EipAead, tfm: Aead, key: bytearray) -> int:
         registry = tfm.machine.registry
         try:
             registry.free(registry.alloc_ahash("sha1-eip93"))
@@ -133,7 +136,7 @@ def aead_before_hash() -> Planted:
         return setkey(self, tfm, key)
 
     return replaced(
-        (Driver, "algorithms", reversed_algorithms), (AuthencSha1Cbc, "setkey", looking_setkey)
+        (Driver, "algorithms", reversed_algorithms), (EipAead, "setkey", looking_setkey)
     )
 
 
@@ -159,74 +162,74 @@ def ctr_chunks() -> Planted:
 def init_without_fallback() -> Planted:
     """A transform is handed out although there is no software for what the engine lacks."""
     original, key_fallback, leave = (
-        AesSkcipher.init_tfm,
-        AesSkcipher.setkey_fallback,
-        AesSkcipher.exit_tfm,
+        EipSkcipher.init_tfm,
+        EipSkcipher.setkey_fallback,
+        EipSkcipher.exit_tfm,
     )
 
-    def init_tfm(self: AesSkcipher, tfm: Skcipher) -> int:
+    def init_tfm(self: EipSkcipher, tfm: Skcipher) -> int:
         if original(self, tfm):
             nobody: Any = None
             tfm.ctx = CipherContext(nobody)
         return 0
 
-    def setkey_fallback(self: AesSkcipher, tfm: Skcipher, key: bytes) -> int:
+    def setkey_fallback(self: EipSkcipher, tfm: Skcipher, key: bytes) -> int:
         return 0 if tfm.ctx.fallback is None else key_fallback(self, tfm, key)
 
-    def exit_tfm(self: AesSkcipher, tfm: Skcipher) -> None:
+    def exit_tfm(self: EipSkcipher, tfm: Skcipher) -> None:
         if tfm.ctx.fallback is not None:
             leave(self, tfm)
 
     return replaced(
-        (AesSkcipher, "init_tfm", init_tfm),
-        (AesSkcipher, "setkey_fallback", setkey_fallback),
-        (AesSkcipher, "exit_tfm", exit_tfm),
+        (EipSkcipher, "init_tfm", init_tfm),
+        (EipSkcipher, "setkey_fallback", setkey_fallback),
+        (EipSkcipher, "exit_tfm", exit_tfm),
     )
 
 
 @mutant("KF-01c", "an init that finds no fallback leaves what it had allocated")
 def init_half_open() -> Planted:
     """A transform's own record is allocated first, and not given back when the fallback fails."""
-    original, leave = AesSkcipher.init_tfm, AesSkcipher.exit_tfm
+    original, leave = EipSkcipher.init_tfm, EipSkcipher.exit_tfm
     records: dict[int, int] = {}
 
-    def init_tfm(self: AesSkcipher, tfm: Skcipher) -> int:
+    def init_tfm(self: EipSkcipher, tfm: Skcipher) -> int:
         records[id(tfm)] = tfm.machine.memory.alloc(_RECORD_BYTES)
         return original(self, tfm)
 
-    def exit_tfm(self: AesSkcipher, tfm: Skcipher) -> None:
+    def exit_tfm(self: EipSkcipher, tfm: Skcipher) -> None:
         leave(self, tfm)
         tfm.machine.memory.free(records.pop(id(tfm)))
 
-    return replaced((AesSkcipher, "init_tfm", init_tfm), (AesSkcipher, "exit_tfm", exit_tfm))
+    return replaced((EipSkcipher, "init_tfm", init_tfm), (EipSkcipher, "exit_tfm", exit_tfm))
 
 
 @mutant("KF-19b", "the fallback is looked up without saying what it must not be")
 def fallback_is_itself() -> Planted:
     """Without NEED_FALLBACK in the mask the best implementation of the name is the driver."""
 
-    def init_tfm(self: AesSkcipher, tfm: Skcipher) -> int:
+    def init_tfm(self: EipSkcipher, tfm: Skcipher) -> int:
         try:
             tfm.ctx = CipherContext(tfm.machine.registry.alloc_skcipher(self.name))
         except OSError as error:
             return -(error.errno or errno.ENOENT)
         return 0
 
-    return replaced((AesSkcipher, "init_tfm", init_tfm))
+    return replaced((EipSkcipher, "init_tfm", init_tfm))
 
 
 @mutant("KF-19c", "CRYPTO_ALG_NEED_FALLBACK is missing from the AEAD")
 def needs_fallback_secretly() -> Planted:
     """The AEAD takes a fallback by its driver name, and does not say that it needs one."""
-    original = AuthencSha1Cbc.alg
+    original = EipAead.alg
 
-    def alg(self: AuthencSha1Cbc) -> Any:
+    def alg(self: EipAead) -> Any:
         found = original(self)
         return found.variant(cra_flags=found.cra_flags & ~AlgFlag.NEED_FALLBACK)
 
-    def init_tfm(self: AuthencSha1Cbc, tfm: Aead) -> int:
+    def init_tfm(self: EipAead, tfm: Aead) -> int:
         name = self.driver_name.replace("eip93", "generic")
         tfm.ctx = AeadContext(tfm.machine.registry.alloc_aead(name))
         return 0
 
-    return replaced((AuthencSha1Cbc, "alg", alg), (AuthencSha1Cbc, "init_tfm", init_tfm))
+    return replaced((EipAead, "alg", alg), (EipAead, "init_tfm", init_tfm))

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from tcrypt.engine.api.requests import SkcipherRequest
 from tcrypt.engine.api.scatterlist import Segment
 from tcrypt.engine.crypto_engine import CryptoEngine
+from tcrypt.engine.eip93.driver.cipher_jobs import CipherJob, CipherJobs, Piece
 from tcrypt.engine.eip93.driver.core import STATE_A, Core, Job
-from tcrypt.engine.eip93.driver.skcipher import AesSkcipher, CipherJob, Piece
+from tcrypt.engine.eip93.driver.skcipher import EipSkcipher
 from tcrypt.engine.eip93.records import CipherMode
 from tcrypt.mutants import mutant
 from tcrypt.mutants.seams import Planted, is_inbound, replaced
@@ -23,10 +24,10 @@ _RECORD = 64
 @mutant("SG-02", "direction test on a zero-valued flag")
 def always_source_side() -> Planted:
     """The IV of the next segment is the end of the source segment, for encryption as well."""
-    put_pieces, finish = AesSkcipher.put_pieces, AesSkcipher.finish
+    put_pieces, finish = EipSkcipher.put_pieces, EipSkcipher.finish
     records: dict[int, list[int]] = {}
 
-    def put(self: AesSkcipher, job: Job, pieces: list[Piece], split: int) -> None:
+    def put(self: EipSkcipher, job: Job, pieces: list[Piece], split: int) -> None:
         if self.mode is not CipherMode.CBC or len(pieces) < 2:
             put_pieces(self, job, pieces, split)
             return
@@ -42,21 +43,21 @@ def always_source_side() -> Planted:
         machine.memory.write(job.slot + STATE_A, iv)
         self.core.put(job, *pieces[-1])
 
-    def done(self: AesSkcipher, job: Job, status: int) -> None:
+    def done(self: EipSkcipher, job: Job, status: int) -> None:
         finish(self, job, status)
         for record in records.pop(id(job), ()):
             self.core.machine.dma.free_coherent(record, _RECORD)
 
-    return replaced((AesSkcipher, "put_pieces", put), (AesSkcipher, "finish", done))
+    return replaced((CipherJobs, "put_pieces", put), (CipherJobs, "finish", done))
 
 
 @mutant("SG-03", "the IV of the next segment is read after the in-place overwrite")
 def lazy_iv() -> Planted:
     """In-place CBC decryption goes segment by segment, each with its IV fetched when it starts."""
-    start, complete = AesSkcipher.do_one_request, Core.complete
+    start, complete = EipSkcipher.do_one_request, Core.complete
     waiting: dict[int, list[Piece]] = {}
 
-    def do_one_request(self: AesSkcipher, engine: CryptoEngine, request: SkcipherRequest) -> int:
+    def do_one_request(self: EipSkcipher, engine: CryptoEngine, request: SkcipherRequest) -> int:
         plan: CipherJob = request.ctx
         in_place = all(source == destination for source, destination, _ in plan.pieces)
         chained = self.mode is CipherMode.CBC and is_inbound(plan.sa) and len(plan.pieces) > 1
@@ -88,16 +89,16 @@ def lazy_iv() -> Planted:
         self.ring_doorbell(1)
 
     return replaced(
-        (AesSkcipher, "do_one_request", do_one_request), (Core, "complete", next_segment)
+        (CipherJobs, "do_one_request", do_one_request), (Core, "complete", next_segment)
     )
 
 
 @mutant("SG-05", "a descriptor for every entry, empty ones as well")
 def empty_descriptors() -> Planted:
     """An empty entry of the source list becomes a descriptor of length zero."""
-    plan_of, map_pieces = AesSkcipher.plan, AesSkcipher.map_pieces
+    plan_of, map_pieces = EipSkcipher.plan, EipSkcipher.map_pieces
 
-    def plan(self: AesSkcipher, request: SkcipherRequest, sa: bytes) -> CipherJob:
+    def plan(self: EipSkcipher, request: SkcipherRequest, sa: bytes) -> CipherJob:
         job = plan_of(self, request, sa)
         empty = [entry.address for entry in request.src.entries if not entry.length]
         if not job.bounced:
@@ -105,18 +106,18 @@ def empty_descriptors() -> Planted:
             job.count += len(empty)
         return job
 
-    def map_filled(self: AesSkcipher, job: Job, pieces: list[Piece]) -> None:
+    def map_filled(self: EipSkcipher, job: Job, pieces: list[Piece]) -> None:
         map_pieces(self, job, [piece for piece in pieces if piece[2]])
 
-    return replaced((AesSkcipher, "plan", plan), (AesSkcipher, "map_pieces", map_filled))
+    return replaced((CipherJobs, "plan", plan), (CipherJobs, "map_pieces", map_filled))
 
 
 @mutant("SG-07", "a segment longer than the request is processed whole")
 def whole_segment() -> Planted:
     """The last descriptor has the length of its segment, not of what remains of the request."""
-    original = AesSkcipher.direct_pieces
+    original = EipSkcipher.direct_pieces
 
-    def direct_pieces(self: AesSkcipher, request: SkcipherRequest) -> list[Piece] | None:
+    def direct_pieces(self: EipSkcipher, request: SkcipherRequest) -> list[Piece] | None:
         pieces = original(self, request)
         if pieces:
             source, destination, _ = pieces[-1]
@@ -124,7 +125,7 @@ def whole_segment() -> Planted:
             pieces[-1] = source, destination, whole
         return pieces
 
-    return replaced((AesSkcipher, "direct_pieces", direct_pieces))
+    return replaced((CipherJobs, "direct_pieces", direct_pieces))
 
 
 def _end_of(entries: Sequence[Segment], address: int) -> int:
@@ -135,9 +136,9 @@ def _end_of(entries: Sequence[Segment], address: int) -> int:
 @mutant("SG-09", "only the first destination segment is used")
 def first_destination_only() -> Planted:
     """All output is written from the start of the first destination segment on."""
-    original, finish = AesSkcipher.direct_pieces, AesSkcipher.finish
+    original, finish = EipSkcipher.direct_pieces, EipSkcipher.finish
 
-    def direct_pieces(self: AesSkcipher, request: SkcipherRequest) -> list[Piece] | None:
+    def direct_pieces(self: EipSkcipher, request: SkcipherRequest) -> list[Piece] | None:
         pieces = original(self, request)
         if not pieces:
             return pieces
@@ -147,7 +148,7 @@ def first_destination_only() -> Planted:
             done += length
         return found
 
-    def contiguous(self: AesSkcipher, job: Job, status: int) -> None:
+    def contiguous(self: EipSkcipher, job: Job, status: int) -> None:
         finish(self, job, status)
         if job.bounces and not status:
             assert isinstance(job.request, SkcipherRequest)
@@ -156,16 +157,16 @@ def first_destination_only() -> Planted:
             memory.write(first, memory.read(job.bounces[0], length))
 
     return replaced(
-        (AesSkcipher, "direct_pieces", direct_pieces), (AesSkcipher, "finish", contiguous)
+        (CipherJobs, "direct_pieces", direct_pieces), (CipherJobs, "finish", contiguous)
     )
 
 
 @mutant("SG-16", "descriptor addresses taken after the offset was advanced")
 def address_after_advance() -> Planted:
     """Each of several descriptors gets the address of the one behind it."""
-    original = AesSkcipher.plan
+    original = EipSkcipher.plan
 
-    def plan(self: AesSkcipher, request: SkcipherRequest, sa: bytes) -> CipherJob:
+    def plan(self: EipSkcipher, request: SkcipherRequest, sa: bytes) -> CipherJob:
         job = original(self, request, sa)
         if len(job.pieces) > 1:
             source, destination, length = job.pieces[-1]
@@ -175,14 +176,14 @@ def address_after_advance() -> Planted:
             job.pieces = [(*s, n) for s, n in zip(starts, lengths, strict=True)]
         return job
 
-    return replaced((AesSkcipher, "plan", plan))
+    return replaced((CipherJobs, "plan", plan))
 
 
 @mutant("SG-20", "a negative entry count stored as unsigned")
 def unsigned_count() -> Planted:
     """-EINVAL from counting entries is taken for a huge count, and the walk goes on."""
 
-    def check(self: AesSkcipher, request: SkcipherRequest) -> int:
+    def check(self: EipSkcipher, request: SkcipherRequest) -> int:
         if request.cryptlen % self.block:
             return -errno.EINVAL
         counts = [
@@ -191,15 +192,15 @@ def unsigned_count() -> Planted:
         ]
         return 0 if all(count >= 0 for count in counts) else -errno.EINVAL
 
-    return replaced((AesSkcipher, "check", check))
+    return replaced((EipSkcipher, "check", check))
 
 
 @mutant("SG-23", "descriptors built from entry counts, not from bytes")
 def one_per_entry() -> Planted:
     """There is one descriptor for each destination entry, with the whole length of the entry."""
-    original = AesSkcipher.direct_pieces
+    original = EipSkcipher.direct_pieces
 
-    def direct_pieces(self: AesSkcipher, request: SkcipherRequest) -> list[Piece] | None:
+    def direct_pieces(self: EipSkcipher, request: SkcipherRequest) -> list[Piece] | None:
         if not original(self, request):
             return None
         found, done = [], 0
@@ -210,4 +211,4 @@ def one_per_entry() -> Planted:
             done += length
         return found
 
-    return replaced((AesSkcipher, "direct_pieces", direct_pieces))
+    return replaced((CipherJobs, "direct_pieces", direct_pieces))

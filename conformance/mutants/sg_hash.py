@@ -6,9 +6,11 @@ from tcrypt.engine.api.dma import DmaDirection
 from tcrypt.engine.api.requests import AeadRequest, AhashRequest
 from tcrypt.engine.compression import BLOCK_BYTES
 from tcrypt.engine.crypto_engine import CryptoEngine
-from tcrypt.engine.eip93.driver.aead import AeadJob, AuthencSha1Cbc
-from tcrypt.engine.eip93.driver.ahash import EipHash, HashState
+from tcrypt.engine.eip93.driver.aead import EipAead
+from tcrypt.engine.eip93.driver.aead_jobs import AeadJob, AeadJobs
+from tcrypt.engine.eip93.driver.ahash import EipHash
 from tcrypt.engine.eip93.driver.core import Core, Job
+from tcrypt.engine.eip93.driver.hash_jobs import HashJobs, HashState
 from tcrypt.mutants import mutant
 from tcrypt.mutants.seams import Planted, is_inbound, replaced
 
@@ -38,7 +40,7 @@ def empty_hash_descriptors() -> Planted:
         if length:
             map_memory(self, job, address, length, direction)
 
-    return replaced((EipHash, "direct_pieces", direct_pieces), (Core, "map", map_filled))
+    return replaced((HashJobs, "direct_pieces", direct_pieces), (Core, "map", map_filled))
 
 
 @mutant("SG-07b", "a hash segment longer than the message is hashed whole")
@@ -55,7 +57,7 @@ def whole_hash_segment() -> Planted:
             pieces[-1] = last, next(n for address, n in request.src.entries if address == last)
         return pieces
 
-    return replaced((EipHash, "direct_pieces", direct_pieces))
+    return replaced((HashJobs, "direct_pieces", direct_pieces))
 
 
 @mutant("SG-10", "a loop uses the previous entry's length")
@@ -71,15 +73,15 @@ def previous_length() -> Planted:
         shifted = [*lengths[:1], *lengths[:-1]]
         return [(address, size) for (address, _), size in zip(pieces, shifted, strict=True)]
 
-    return replaced((EipHash, "direct_pieces", direct_pieces))
+    return replaced((HashJobs, "direct_pieces", direct_pieces))
 
 
 @mutant("SG-13", "the border of AAD and payload inside a segment mishandled")
 def first_segment_is_aad() -> Planted:
     """A first segment that is not longer than the AAD is taken for all of it."""
-    original = AuthencSha1Cbc.do_one_request
+    original = EipAead.do_one_request
 
-    def do_one_request(self: AuthencSha1Cbc, engine: CryptoEngine, request: AeadRequest) -> int:
+    def do_one_request(self: EipAead, engine: CryptoEngine, request: AeadRequest) -> int:
         plan: AeadJob = request.ctx
         entries = request.src.entries
         if len(entries) > 1 and entries[0].length <= request.assoclen:
@@ -91,15 +93,15 @@ def first_segment_is_aad() -> Planted:
             )
         return original(self, engine, request)
 
-    return replaced((AuthencSha1Cbc, "do_one_request", do_one_request))
+    return replaced((AeadJobs, "do_one_request", do_one_request))
 
 
 @mutant("SG-14", "the tag is assumed to lie in the last segment in one piece")
 def tag_in_last_segment() -> Planted:
     """The tag goes to the last bytes of the last destination segment, however short that is."""
-    original = AuthencSha1Cbc.finish_tag
+    original = EipAead.finish_tag
 
-    def finish_tag(self: AuthencSha1Cbc, job: Job, request: AeadRequest, plan: AeadJob) -> None:
+    def finish_tag(self: EipAead, job: Job, request: AeadRequest, plan: AeadJob) -> None:
         if len(request.dst.entries) < 2:
             original(self, job, request, plan)
             return
@@ -112,7 +114,7 @@ def tag_in_last_segment() -> Planted:
         last = request.dst.entries[-1]
         memory.write(last.address + last.length - plan.authsize, tag)
 
-    return replaced((AuthencSha1Cbc, "finish_tag", finish_tag))
+    return replaced((AeadJobs, "finish_tag", finish_tag))
 
 
 @mutant("SG-17", "a linearising copy does not advance inside an entry")
@@ -130,7 +132,7 @@ def copy_restarts() -> Planted:
             for done in range(0, size, _PAGE)
         )
 
-    return replaced((EipHash, "read", read))
+    return replaced((HashJobs, "read", read))
 
 
 @mutant("SG-18", "the offset inside an entry is ignored behind a partial copy")
@@ -148,4 +150,4 @@ def resumes_at_start() -> Planted:
             self.core.machine.memory.write(job.bounces[0] + BLOCK_BYTES, rest)
         return pieces
 
-    return replaced((EipHash, "bounced_pieces", bounced_pieces))
+    return replaced((HashJobs, "bounced_pieces", bounced_pieces))

@@ -91,6 +91,12 @@ class Accelerator:
         ceiling: `ceiling(cra_name)`: the highest priority that the provider's documented policy
             gives an offloaded algorithm, so that it is not preferred to faster software; None
             where it has no such policy.
+        queue: how many more requests wait in a queue of the driver's own, where it has no
+            crypto_engine, before it is full.
+        full: how many requests the driver had to make wait for room in the hardware, as it counts
+            them itself; None where it does not count.
+        statistics: what the driver itself counted since it was bound, as a text of lines, like a
+            file in debugfs; empty where it counts nothing.
     """
 
     name: str
@@ -104,6 +110,9 @@ class Accelerator:
     unbind: Callable[[], int] | None = None
     rebind: Callable[[], None] | None = None
     ceiling: Callable[[str], int | None] = _any_priority
+    queue: int = 0
+    full: Callable[[], int] | None = None
+    statistics: Callable[[], str] = str
 
 
 class Machine:

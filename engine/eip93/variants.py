@@ -15,10 +15,15 @@ from typing import Final
 
 from tcrypt.engine.eip93 import registers as reg
 from tcrypt.engine.eip93.timing import Timing
+from tcrypt.engine.eip93.unsteady import Unsteadiness
 
 __all__ = (
     "AES128_ONLY",
+    "AN7583",
+    "FLAKY",
     "MT7621",
+    "NO_MD5",
+    "SLOW_IRQ",
     "TINY_RING",
     "VARIANTS",
     "CDRUpdate",
@@ -89,6 +94,8 @@ class Variant:
             that the header is at least that long.
         torn_result_ns: How much later than the result count the last word of a result descriptor
             reaches memory.  0: both at once.  Above: the driver has to check both ownership pairs.
+        unsteady: Transient faults of the interrupt wire; None for a steady one.  Whoever connects
+            the device puts an `UnsteadyWire` between.
     """
 
     name: str
@@ -114,6 +121,7 @@ class Variant:
     ten_is_bytes: bool = True
     input_iv_ends_header: bool = True
     torn_result_ns: int = 0
+    unsteady: Unsteadiness | None = None
 
 
 MT7621: Final = Variant(
@@ -127,8 +135,36 @@ AES128_ONLY: Final = Variant(
     option_1=MT7621.option_1 & ~(reg.OPTION_1_AES_192 | reg.OPTION_1_AES_256),
 )
 
+AN7583: Final = Variant(
+    name="an7583",
+    # A public register dump of the Airoha AN7583: also XCBC and CBC-MAC, which no driver uses.
+    option_1=0xF08F_E007,
+    revision=0x0341_A25D,
+    endian_offset=reg.PE_ENDIAN_CONFIG_AIROHA,
+)
+
+NO_MD5: Final = Variant(name="no-md5", option_1=MT7621.option_1 & ~reg.OPTION_1_MD5)
+
 TINY_RING: Final = Variant(name="tiny-ring", option_1=MT7621.option_1, ring_size=4)
 
+# 0.2 ms from a result to the interrupt: longer than most packets take, so results pile up.
+SLOW_IRQ: Final = Variant(
+    name="slow-irq", option_1=MT7621.option_1, timing=Timing(interrupt=20_000)
+)
+
+# Interrupts that are late or spurious, results that arrive in two halves, and a ring that is soon
+# full: all of it passes, and a correct driver hides it.
+FLAKY: Final = Variant(
+    name="flaky",
+    option_1=MT7621.option_1,
+    ring_size=8,
+    torn_result_ns=300,
+    unsteady=Unsteadiness(),
+)
+
 VARIANTS: Final[Mapping[str, Variant]] = MappingProxyType(
-    {variant.name: variant for variant in (MT7621, AES128_ONLY, TINY_RING)}
+    {
+        variant.name: variant
+        for variant in (MT7621, AN7583, AES128_ONLY, NO_MD5, TINY_RING, SLOW_IRQ, FLAKY)
+    }
 )

@@ -13,31 +13,14 @@ from typing import Any
 from Crypto.Cipher import AES, DES, DES3
 
 from tcrypt.engine.api.algorithms import CipherAlg
-from tcrypt.engine.api.flags import ReqFlag
+from tcrypt.engine.api.des_keys import check_des3_key, check_des_key
 from tcrypt.engine.api.transforms import Cipher
 
 __all__ = ("PRIORITY", "cipher_algs")
 
 PRIORITY = 100
 _AES_KEY_SIZES = (16, 24, 32)
-_FORBID_WEAK = int(ReqFlag.FORBID_WEAK_KEYS)
 _NO_PARITY = bytes(byte & 0xFE for byte in range(256))
-
-# Of these, without parity bits, the weak and semi-weak keys of DES consist: one value in the first
-# and one in the last four bytes (SP 800-67 rev. 2, section 3.3.2).
-_WEAK_PAIRS = ((0x00, 0x00), (0xFE, 0xFE), (0x1E, 0x0E), (0xE0, 0xF0))
-
-
-def _weak_des_keys() -> frozenset[bytes]:
-    """The 4 weak and 12 semi-weak keys: their bytes take turns between two of the pairs."""
-    return frozenset(
-        bytes((even[0], odd[0]) * 2 + (even[1], odd[1]) * 2)
-        for even in _WEAK_PAIRS
-        for odd in _WEAK_PAIRS
-    )
-
-
-_WEAK = _weak_des_keys()
 
 
 class _Keyed:
@@ -84,22 +67,17 @@ def _aes_setkey(tfm: Cipher, key: bytearray) -> int:
 
 
 def _des_setkey(tfm: Cipher, key: bytearray) -> int:
-    if tfm.flags & _FORBID_WEAK and bytes(key.translate(_NO_PARITY)) in _WEAK:
-        return -errno.EINVAL
-    tfm.ctx = _Keyed(DES, bytes(key))
-    return 0
+    status = check_des_key(key, tfm.flags)
+    if not status:
+        tfm.ctx = _Keyed(DES, bytes(key))
+    return status
 
 
 def _des3_setkey(tfm: Cipher, key: bytearray) -> int:
-    """Neighbouring keys must differ if the caller or FIPS wants it; in FIPS all three."""
-    first, second, third = bytes(key[:8]), bytes(key[8:16]), bytes(key[16:])
-    fips = tfm.machine.setup.fips
-    if (first == second or second == third) and (fips or tfm.flags & _FORBID_WEAK):
-        return -errno.EINVAL
-    if fips and first == third:
-        return -errno.EINVAL
-    tfm.ctx = _triple(first, second, third)
-    return 0
+    status = check_des3_key(key, tfm.flags, fips=tfm.machine.setup.fips)
+    if not status:
+        tfm.ctx = _triple(bytes(key[:8]), bytes(key[8:16]), bytes(key[16:]))
+    return status
 
 
 def _triple(first: bytes, second: bytes, third: bytes) -> _Keyed:

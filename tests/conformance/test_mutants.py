@@ -24,6 +24,7 @@ from tcrypt.engine.sim import Costs
 from tcrypt.mutants import MUTANTS, UnknownMutantError, all_mutants, mutant, plant
 from tcrypt.mutants.seams import replaced
 from tcrypt.plugins import providers as builtin
+from tcrypt.plugins.eip93 import attach_eip93
 from tcrypt.plugins.providers import Providers
 from tcrypt.plugins.session import TcryptSession
 from tcrypt.recorder import EventSink
@@ -266,7 +267,7 @@ UNREGISTERED = "RG-11"
 def slow_host(machine: Machine) -> None:
     """The driver on a host that answers an interrupt more slowly than the engine goes on."""
     machine.sim.costs = Costs(softirq=1_000, irq=2_000)
-    builtin.attach_eip93(machine, TINY_RING)
+    attach_eip93(machine, TINY_RING)
 
 
 PROVIDERS: dict[str, Callable[[Machine], None]] = {

@@ -84,7 +84,6 @@ def test_what_was_there_before_is_not_the_providers() -> None:
 
 
 _NAMES = (
-    "rfc3686(ctr(aes-eip93))",
     "cts(cbc(aes-eip93))",
     "xts(ecb(aes-eip93))",
     "essiv(cbc(aes-eip93),sha256-generic)",

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from tcrypt.engine.api.algorithms import AnyAlg
 from tcrypt.engine.api.machine import Machine
-from tcrypt.engine.eip93 import registers as reg
-from tcrypt.engine.eip93.driver.aead import AuthencSha1Cbc
-from tcrypt.engine.eip93.driver.ahash import HASHES, EipHash
+from tcrypt.engine.eip93.driver.aead import EipAead
+from tcrypt.engine.eip93.driver.ahash import EipHash
+from tcrypt.engine.eip93.driver.ciphers import AEAD_CIPHERS, CIPHERS
 from tcrypt.engine.eip93.driver.core import Core
+from tcrypt.engine.eip93.driver.digests import DIGESTS
 from tcrypt.engine.eip93.driver.policy import FallbackPolicy
-from tcrypt.engine.eip93.driver.skcipher import AesSkcipher
-from tcrypt.engine.eip93.records import CipherMode, Digest
+from tcrypt.engine.eip93.driver.skcipher import EipSkcipher
+from tcrypt.engine.eip93.driver.submission import Mode
 from tcrypt.engine.preemption import Mmio
 from tcrypt.engine.sim import IrqLine
 
 __all__ = ("Driver", "probe")
-
-_DIGEST_BITS = {Digest.SHA1: reg.OPTION_1_SHA_1, Digest.SHA256: reg.OPTION_1_SHA_256}
-_MODES = (CipherMode.ECB, CipherMode.CBC, CipherMode.CTR)
 
 
 class Driver:
@@ -30,16 +28,32 @@ class Driver:
 
     def algorithms(self) -> list[AnyAlg]:
         """Descriptors of everything that the device can do, hashes before what needs them."""
-        option = self.core.option
-        found: list[AnyAlg] = []
-        for spec in HASHES:
-            if option & _DIGEST_BITS[spec.digest]:
-                found += [EipHash(self.core, spec, keyed=keyed).alg() for keyed in (False, True)]
-        if option & reg.OPTION_1_AES:
-            found += [AesSkcipher(self.core, mode, self.policy).alg() for mode in _MODES]
-            if option & reg.OPTION_1_SHA_1:
-                found.append(AuthencSha1Cbc(self.core).alg())
+        core = self.core
+        digests = [spec for spec in DIGESTS if core.option & spec.bit]
+        found: list[AnyAlg] = [
+            EipHash(core, spec, keyed=keyed).alg() for keyed in (False, True) for spec in digests
+        ]
+        found += [
+            EipSkcipher(core, spec, self.policy).alg()
+            for spec in CIPHERS
+            if core.option & spec.core_bit
+        ]
+        found += [
+            EipAead(core, cipher, digest).alg()
+            for digest in digests
+            for cipher in AEAD_CIPHERS
+            if core.option & cipher.core_bit
+        ]
         return found
+
+    def debugfs(self) -> str:
+        """What happened to requests so far, a line for each driver and outcome.
+
+        The outcomes are `hardware`, a reason for the fallback, a retry because the ring was full,
+        and an error.
+        """
+        counters = sorted(self.core.counters.items())
+        return "".join(f"{name}: {outcome}: {count}\n" for (name, outcome), count in counters)
 
     def register(self) -> None:
         """Register all algorithms, or none: OSError as the registry says."""
@@ -69,6 +83,7 @@ def probe(
     name: str = "eip93",
     ring_size: int = 512,
     policy: FallbackPolicy | None = None,
+    mode: Mode = "engine",
 ) -> Driver:
     """Bind the driver to a device and register its algorithms.
 
@@ -79,11 +94,14 @@ def probe(
         name: the engine's name in messages.
         ring_size: entries of each ring, 2 to 1024.
         policy: what goes to software although the hardware could do it.
+        mode: how requests get to the hardware: over a crypto_engine (`engine`), or from their
+            callers' context with a queue of the driver's own (`direct`).
 
     Raises:
-        OSError: ENOMEM without memory for the rings, or what registering an algorithm gave; then
-            nothing is left behind.
+        OSError: ENOMEM without memory for the rings, EINVAL for a mode that does not exist, or
+            what registering an algorithm gave; then nothing is left behind.
     """
-    driver = Driver(Core(machine, mmio, irq, name, ring_size), policy or FallbackPolicy())
+    core = Core(machine, mmio, irq, name, ring_size, mode)
+    driver = Driver(core, policy or FallbackPolicy())
     driver.register()
     return driver

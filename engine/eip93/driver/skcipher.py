@@ -1,49 +1,29 @@
-"""ecb(aes), cbc(aes) and ctr(aes) on the EIP-93.
+"""The skciphers of the EIP-93: what is registered, keys, and the choice of who does a request.
 
-A request becomes one descriptor per piece of memory; the engine chains the IV from piece to piece
-through the state record.  Three things the engine cannot do are done here: a key size that
-it lacks goes to the software fallback, memory that is not aligned to words or cut inside a
-block goes through a bounce buffer, and a counter that wraps its low 32 bits is split, because the
-engine counts only those (eip93, sections 3.7 and 5.4).
+A key size that the device lacks goes to the software fallback, and so does what the policy leaves
+to it.  How a request lies on the hardware is `cipher_jobs`' part.
 """
 
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import partial
-from typing import TypeAlias
+from dataclasses import dataclass, field
 
 from tcrypt.engine.api.algorithms import SkcipherAlg
-from tcrypt.engine.api.dma import DmaDirection
 from tcrypt.engine.api.flags import AlgFlag
 from tcrypt.engine.api.requests import SkcipherRequest
-from tcrypt.engine.api.scatterlist import pair_segments
 from tcrypt.engine.api.transforms import Skcipher
-from tcrypt.engine.crypto_engine import CryptoEngine
-from tcrypt.engine.eip93.driver.core import MAX_DESCRIPTOR_BYTES, STATE_A, STATE_B, Core, Job
+from tcrypt.engine.eip93.driver.cipher_jobs import CipherJobs
+from tcrypt.engine.eip93.driver.ciphers import CipherSpec
+from tcrypt.engine.eip93.driver.core import Core
 from tcrypt.engine.eip93.driver.fallback import CIPHER_FLAGS, hand_over, key_alike
-from tcrypt.engine.eip93.driver.policy import FallbackPolicy, Reason, aes_key_bit
+from tcrypt.engine.eip93.driver.policy import FallbackPolicy, Reason
 from tcrypt.engine.eip93.driver.sa import SATemplate
-from tcrypt.engine.eip93.records import (
-    Cipher,
-    CipherMode,
-    HashSource,
-    IVSource,
-    SACommand,
-)
+from tcrypt.engine.eip93.records import Cipher, HashSource, IVSource, SACommand
 
-__all__ = ("PRIORITY", "AesSkcipher", "CipherContext", "CipherJob")
+__all__ = ("PRIORITY", "CipherContext", "EipSkcipher")
 
 PRIORITY = 1500
-_BLOCK = 16
-_AES_KEY_SIZES = (16, 24, 32)
-_WORD = 4
-_COUNTER_SPAN = 1 << 32
-_COUNTERS = 1 << 128
-
-Piece: TypeAlias = tuple[int, int, int]
 
 
 @dataclass(slots=True)
@@ -55,61 +35,40 @@ class CipherContext:
         encrypt_sa: the SA record for encryption, ready to copy; empty without a key.
         decrypt_sa: the same for decryption.
         on_hardware: whether the device has the key's size.
+        nonce: the end of an rfc3686 key.
     """
 
     fallback: Skcipher
-    encrypt_sa: bytes = b""
-    decrypt_sa: bytes = b""
+    encrypt_sa: bytes = field(default=b"", repr=False)
+    decrypt_sa: bytes = field(default=b"", repr=False)
     on_hardware: bool = False
+    nonce: bytes = b""
 
 
-@dataclass(slots=True)
-class CipherJob:
-    """A request between submission and completion.
+class EipSkcipher(CipherJobs):
+    """One cipher in one mode on one device; the methods are the driver's operations."""
 
-    Attributes:
-        sa: the SA record as it was when the request was submitted.
-        iv: the IV as it was then.
-        pieces: (source, destination, length); empty when the request goes through a bounce buffer.
-        bounced: whether it does.
-        split: how many leading bytes run before the low counter word wraps; 0 for no wrap.
-        count: how many descriptors the request needs.
-    """
-
-    sa: bytes
-    iv: bytes
-    pieces: list[Piece]
-    bounced: bool
-    split: int
-    count: int
-
-
-class AesSkcipher:
-    """One mode of AES on one device; the methods are the driver's operations."""
-
-    def __init__(self, core: Core, mode: CipherMode, policy: FallbackPolicy) -> None:
-        self.core = core
-        self.mode = mode
+    def __init__(self, core: Core, spec: CipherSpec, policy: FallbackPolicy) -> None:
+        super().__init__(core, spec)
         self.policy = policy
-        self.name = f"{mode.name.lower()}(aes)"
-        self.driver_name = f"{mode.name.lower()}(aes-eip93)"
+        self.name = spec.name
+        self.block = spec.blocksize
         self._templates: dict[tuple[int, bool], SATemplate] = {}
-        self.has_iv = mode is not CipherMode.ECB
-        self.block = 1 if mode is CipherMode.CTR else _BLOCK
 
     def alg(self) -> SkcipherAlg:
         """The descriptor to register."""
+        spec = self.spec
         return SkcipherAlg(
-            cra_name=self.name,
-            cra_driver_name=self.driver_name,
+            cra_name=spec.name,
+            cra_driver_name=spec.driver_name,
             cra_priority=PRIORITY,
             cra_flags=CIPHER_FLAGS,
-            cra_blocksize=self.block,
+            cra_blocksize=spec.blocksize,
             cra_module="eip93",
-            min_keysize=min(_AES_KEY_SIZES),
-            max_keysize=max(_AES_KEY_SIZES),
-            ivsize=_BLOCK if self.has_iv else 0,
-            chunksize=_BLOCK,
+            min_keysize=min(spec.key_sizes) + spec.nonce,
+            max_keysize=max(spec.key_sizes) + spec.nonce,
+            ivsize=spec.ivsize,
+            chunksize=spec.block,
             setkey=self.setkey,
             encrypt=self.encrypt,
             decrypt=self.decrypt,
@@ -137,16 +96,23 @@ class AesSkcipher:
 
     def setkey(self, tfm: Skcipher, key: bytearray) -> int:
         """Key the fallback always, and the hardware where it has the size."""
-        if len(key) not in _AES_KEY_SIZES:
+        parts = self.spec.split_key(bytes(key))
+        if parts is None:
             return -errno.EINVAL
-        status = self.setkey_fallback(tfm, bytes(key))
+        enckey, nonce = parts
+        status = self.check_key(tfm, enckey) or self.setkey_fallback(tfm, bytes(key))
         if status:
             return status
         context: CipherContext = tfm.ctx
-        context.on_hardware = bool(self.core.option & aes_key_bit(len(key)))
-        context.encrypt_sa = self.build_sa(bytes(key), inbound=False)
-        context.decrypt_sa = self.build_sa(bytes(key), inbound=True)
+        context.on_hardware = self.spec.on_device(self.core.option, len(enckey))
+        context.nonce = nonce
+        context.encrypt_sa = self.build_sa(enckey, inbound=False)
+        context.decrypt_sa = self.build_sa(enckey, inbound=True)
         return 0
+
+    def check_key(self, tfm: Skcipher, enckey: bytes) -> int:
+        """The errno for a key of the right length that is too weak for this transform, or 0."""
+        return self.spec.check_key(enckey, tfm.flags, fips=tfm.machine.setup.fips)
 
     def setkey_fallback(self, tfm: Skcipher, key: bytes) -> int:
         """Key the fallback with the same key under the same flags; its errno when it refuses."""
@@ -156,14 +122,15 @@ class AesSkcipher:
         """The SA record of a key and direction, 128 bytes (eip93, section 3.4)."""
         template = self._templates.get((len(key), inbound))
         if template is None:
+            spec = self.spec
             command = SACommand(
-                cipher=Cipher.AES,
-                mode=self.mode,
+                cipher=spec.cipher,
+                mode=spec.mode,
                 inbound=inbound,
                 iv_source=IVSource.STATE,
                 save_iv=self.has_iv,
                 hash_source=HashSource.SA,
-                aes_key_length=len(key) // 8,
+                aes_key_length=len(key) // 8 if spec.cipher is Cipher.AES else 0,
             )
             template = self._templates[len(key), inbound] = SATemplate(command)
         return template.pack(key)
@@ -179,8 +146,10 @@ class AesSkcipher:
     def submit(self, request: SkcipherRequest, *, encrypt: bool) -> int:
         """Check, choose between hardware and software, and queue."""
         status = self.check(request)
-        if status or not request.cryptlen:
-            return status
+        if status:
+            return self.refuse(status)
+        if not request.cryptlen:
+            return 0
         context: CipherContext = request.tfm.ctx
         reason = self.fallback_reason(context, request)
         if not reason:
@@ -188,10 +157,9 @@ class AesSkcipher:
             job = self.plan(request, sa)
             if job.count <= self.core.rings.capacity:
                 request.ctx = job
-                self.core.counters[self.driver_name, "hardware"] += 1
-                return self.core.engine.transfer(request)
+                return self.enqueue(request)
             reason = Reason.LONG
-        self.core.counters[self.driver_name, reason] += 1
+        self.note(reason)
         return self.run_fallback(request, encrypt=encrypt)
 
     def check(self, request: SkcipherRequest) -> int:
@@ -207,135 +175,8 @@ class AesSkcipher:
         """Why the request cannot or should not go to the hardware; empty when it goes there."""
         if not context.on_hardware:
             return Reason.KEY_SIZE
-        if request.cryptlen <= self.policy.software_up_to:
-            return Reason.SHORT
-        return ""
+        return Reason.SHORT if self.policy.leaves(self.name, request.cryptlen) else ""
 
     def run_fallback(self, request: SkcipherRequest, *, encrypt: bool) -> int:
         """Let the fallback do it, with the caller's own flags and callback."""
         return hand_over(request, request.tfm.ctx.fallback.request(), encrypt=encrypt)
-
-    def plan(self, request: SkcipherRequest, sa: bytes) -> CipherJob:
-        """Decide on pieces, bounce buffer and counter split, without touching anything."""
-        length = request.cryptlen
-        iv = request.iv.read() if request.iv is not None and self.has_iv else b""
-        split = self.wrap_split(iv, length) if self.mode is CipherMode.CTR else 0
-        pieces = self.direct_pieces(request)
-        if pieces is not None:
-            pieces = cut(pieces, split)
-        if pieces is None or len(pieces) > self.core.rings.capacity:
-            count = len(cut([(0, 0, length)], split))
-            return CipherJob(sa, iv, [], True, split, count)
-        return CipherJob(sa, iv, pieces, False, split, len(pieces))
-
-    def direct_pieces(self, request: SkcipherRequest) -> list[Piece] | None:
-        """The request's memory as the engine can take it, or None when it needs a bounce.
-
-        Addresses must be word-aligned, and no piece but the last may end inside a block: the
-        engine would pad it, or lose the rest of the key stream.
-        """
-        pieces = pair_segments(request.src, request.dst, request.cryptlen)
-        for source, destination, _ in pieces:
-            if source % _WORD or destination % _WORD:
-                return None
-        for _, _, length in pieces[:-1]:
-            if length % _BLOCK:
-                return None
-        return pieces
-
-    def wrap_split(self, iv: bytes, length: int) -> int:
-        """How many bytes run before the low counter word wraps; 0 when all of them do."""
-        before = (_COUNTER_SPAN - int.from_bytes(iv[12:], "big")) * _BLOCK
-        return before if length > before else 0
-
-    def do_one_request(self, engine: CryptoEngine, request: SkcipherRequest) -> int:
-        """Start a queued request: 0, or -ENOSPC when the ring has no room for all of it.
-
-        Without memory or mappings it is finalized with -ENOMEM, which is 0 as well.
-        """
-        plan: CipherJob = request.ctx
-        job = self.core.begin(request, plan.count, self.finish)
-        if job is None:
-            return -errno.ENOSPC
-        return self.core.start(job, self.prepare)
-
-    def prepare(self, job: Job) -> Callable[[], None]:
-        """Fill the job's records and map its memory; what then writes its descriptors."""
-        request, core = job.request, self.core
-        assert isinstance(request, SkcipherRequest)
-        plan: CipherJob = request.ctx
-        core.machine.memory.write(job.slot, plan.sa + plan.iv)
-        pieces = plan.pieces
-        if plan.bounced:
-            length = request.cryptlen
-            address = core.bounce(job, request.src.read(length), length)
-            pieces = cut([(address, address, length)], plan.split)
-        else:
-            self.map_pieces(job, pieces)
-        if plan.split:
-            core.machine.memory.write(job.slot + STATE_B, carried(plan.iv))
-        return partial(self.put_pieces, job, pieces, plan.split)
-
-    def map_pieces(self, job: Job, pieces: list[Piece]) -> None:
-        """Map every piece for the device."""
-        for source, destination, length in pieces:
-            if source == destination:
-                self.core.map(job, source, length, DmaDirection.BIDIRECTIONAL)
-            else:
-                self.core.map(job, source, length, DmaDirection.TO_DEVICE)
-                self.core.map(job, destination, length, DmaDirection.FROM_DEVICE)
-
-    def put_pieces(self, job: Job, pieces: list[Piece], split: int) -> None:
-        """One descriptor per piece; those behind the counter split use the second state record."""
-        done = 0
-        for source, destination, length in pieces:
-            state = STATE_B if split and done >= split else STATE_A
-            self.core.put(job, source, destination, length, state=state)
-            done += length
-
-    def finish(self, job: Job, status: int) -> None:
-        """Copy a bounced result out and write the IV back, unless the request failed."""
-        if status:
-            return
-        request = job.request
-        assert isinstance(request, SkcipherRequest)
-        if job.bounces:
-            length = request.cryptlen
-            request.dst.write(self.core.machine.memory.read(job.bounces[0], length))
-        if self.has_iv:
-            self.write_back_iv(job, request)
-
-    def write_back_iv(self, job: Job, request: SkcipherRequest) -> None:
-        """Leave the next IV in the request: the saved one for CBC, the counted one for CTR.
-
-        The engine's own saved counter lacks the carry out of the low word, and is not valid after
-        a partial block (eip93, section 3.7).
-        """
-        assert request.iv is not None
-        if self.mode is CipherMode.CTR:
-            blocks = -(-request.cryptlen // _BLOCK)
-            counter = int.from_bytes(request.ctx.iv, "big") + blocks
-            request.iv.write((counter % _COUNTERS).to_bytes(_BLOCK, "big"))
-        else:
-            request.iv.write(self.core.machine.memory.read(job.slot + STATE_A, _BLOCK))
-
-
-def carried(iv: bytes) -> bytes:
-    """The counter block after the low 32 bits have wrapped: upper 96 bits plus one, then zero."""
-    upper = int.from_bytes(iv[:12], "big") + 1
-    return (upper % (1 << 96)).to_bytes(12, "big") + bytes(4)
-
-
-def cut(pieces: list[Piece], split: int) -> list[Piece]:
-    """Cut pieces so that none crosses byte `split` (0: nowhere) or is too long for the engine."""
-    found: list[Piece] = []
-    done = 0
-    for source, destination, length in pieces:
-        while length:
-            size = min(length, MAX_DESCRIPTOR_BYTES)
-            if done < split:
-                size = min(size, split - done)
-            found.append((source, destination, size))
-            source, destination, length = source + size, destination + size, length - size
-            done += size
-    return found

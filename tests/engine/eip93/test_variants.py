@@ -18,7 +18,15 @@ from tcrypt.engine.eip93.records import (
     Opcode,
     SACommand,
 )
-from tcrypt.engine.eip93.variants import AES128_ONLY, MT7621, TINY_RING, VARIANTS, Timing
+from tcrypt.engine.eip93.variants import (
+    AES128_ONLY,
+    AN7583,
+    MT7621,
+    NO_MD5,
+    TINY_RING,
+    VARIANTS,
+    Timing,
+)
 
 if TYPE_CHECKING:
     from tests.engine.eip93.conftest import Bench
@@ -41,8 +49,11 @@ def test_variant_names_a_ring_that_the_hardware_takes(variant):
 
 
 def test_named_variants_differ_as_their_names_say():
-    assert set(VARIANTS) == {"mt7621", "aes128-only", "tiny-ring"}
+    names = {"mt7621", "an7583", "aes128-only", "no-md5", "tiny-ring", "slow-irq", "flaky"}
+    assert set(VARIANTS) == names
     assert MT7621.option_1 == 0x000F_E007
+    assert (AN7583.option_1, AN7583.revision) == (0xF08F_E007, 0x0341_A25D)
+    assert NO_MD5.option_1 == 0x000E_E007
     assert AES128_ONLY.option_1 == 0x000F_2007
     assert TINY_RING.ring_size == 4
     assert TINY_RING.option_1 == MT7621.option_1

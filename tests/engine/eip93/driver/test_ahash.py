@@ -223,7 +223,7 @@ def test_many_blocks_take_few_descriptors(rig: Rig) -> None:
 @pytest.fixture
 def small_descriptors(monkeypatch: pytest.MonkeyPatch) -> None:
     """As if the length field had fewer bits: hashing a megabyte takes the model a second."""
-    monkeypatch.setattr("tcrypt.engine.eip93.driver.ahash.MAX_DESCRIPTOR_BYTES", _PIECE)
+    monkeypatch.setattr("tcrypt.engine.eip93.driver.hash_jobs.MAX_DESCRIPTOR_BYTES", _PIECE)
 
 
 @pytest.mark.usefixtures("small_descriptors")

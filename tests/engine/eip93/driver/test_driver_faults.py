@@ -12,7 +12,7 @@ from tcrypt.engine import software
 from tcrypt.engine.api.machine import Machine, Setup
 from tcrypt.engine.eip93 import registers as reg
 from tcrypt.engine.eip93.variants import TINY_RING
-from tcrypt.plugins.providers import attach_eip93
+from tcrypt.plugins.eip93 import attach_eip93
 
 if TYPE_CHECKING:
     from tests.engine.conftest import Call, Caller

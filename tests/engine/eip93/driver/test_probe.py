@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -15,17 +15,31 @@ from tcrypt.engine.api.machine import Machine
 from tcrypt.engine.eip93 import registers as reg
 from tcrypt.engine.eip93.device import Device
 from tcrypt.engine.eip93.driver.probe import probe
-from tcrypt.engine.eip93.variants import AES128_ONLY, MT7621
+from tcrypt.engine.eip93.variants import AES128_ONLY, AN7583, MT7621, NO_MD5
 from tcrypt.engine.sim import IrqLine
 
 if TYPE_CHECKING:
     from tests.engine.eip93.driver.conftest import Rig
 
-_SKCIPHERS = {"ecb(aes)", "cbc(aes)", "ctr(aes)"}
-_AEAD = {"authenc(hmac(sha1),cbc(aes))"}
-_SHA1 = {"sha1", "hmac(sha1)"}
-_SHA256 = {"sha256", "hmac(sha256)"}
+_DES = {"ecb(des)", "cbc(des)", "ecb(des3_ede)", "cbc(des3_ede)"}
+_AES_SKCIPHERS = {"ecb(aes)", "cbc(aes)", "ctr(aes)", "rfc3686(ctr(aes))"}
+_HASHES = ("md5", "sha1", "sha224", "sha256")
+_AES_AEADS = ("cbc(aes)", "rfc3686(ctr(aes))")
+_DES_AEADS = ("cbc(des)", "cbc(des3_ede)")
+
+
+def hashes(*names: str) -> set[str]:
+    return {*names, *(f"hmac({name})" for name in names)}
+
+
+def aeads(names: Iterable[str], ciphers: Iterable[str]) -> set[str]:
+    return {f"authenc(hmac({name}),{cipher})" for name in names for cipher in ciphers}
+
+
+_ALL_AEADS = aeads(_HASHES, (*_AES_AEADS, *_DES_AEADS))
+_ALL = _DES | _AES_SKCIPHERS | hashes(*_HASHES) | _ALL_AEADS
 _AES = reg.OPTION_1_AES
+_DIGESTS = 0xF * reg.OPTION_1_MD5
 
 
 def registered(machine: Machine) -> set[str]:
@@ -60,14 +74,28 @@ def test_bringing_up_raises_no_interrupt(make_rig: Callable[..., Rig]) -> None:
 @pytest.mark.parametrize(
     ("option_1", "names"),
     [
-        (MT7621.option_1, _SKCIPHERS | _AEAD | _SHA1 | _SHA256),
-        (AES128_ONLY.option_1, _SKCIPHERS | _AEAD | _SHA1 | _SHA256),
-        (MT7621.option_1 & ~_AES, _SHA1 | _SHA256),
-        (MT7621.option_1 & ~reg.OPTION_1_SHA_1, _SKCIPHERS | _SHA256),
-        (MT7621.option_1 & ~reg.OPTION_1_SHA_256, _SKCIPHERS | _AEAD | _SHA1),
-        (reg.OPTION_1_TDES | reg.OPTION_1_MD5, set()),
+        (MT7621.option_1, _ALL),
+        (AN7583.option_1, _ALL),
+        (AES128_ONLY.option_1, _ALL),
+        (
+            MT7621.option_1 & ~_AES,
+            _DES | hashes(*_HASHES) | aeads(_HASHES, _DES_AEADS),
+        ),
+        (
+            MT7621.option_1 & ~reg.OPTION_1_TDES,
+            _AES_SKCIPHERS | hashes(*_HASHES) | aeads(_HASHES, _AES_AEADS),
+        ),
+        (
+            NO_MD5.option_1,
+            _DES
+            | _AES_SKCIPHERS
+            | hashes(*_HASHES[1:])
+            | aeads(_HASHES[1:], (*_AES_AEADS, *_DES_AEADS)),
+        ),
+        (MT7621.option_1 & ~_DIGESTS, _DES | _AES_SKCIPHERS),
+        (reg.OPTION_1_MD5, hashes("md5")),
     ],
-    ids=["MT7621", "AES-128 only", "no AES", "no SHA-1", "no SHA-256", "neither"],
+    ids=["MT7621", "AN7583", "AES-128", "no AES", "no DES", "no MD5", "no hash", "only MD5"],
 )
 def test_case_69_algorithms_follow_the_capability_bits(
     make_rig: Callable[..., Rig], option_1: int, names: set[str]
@@ -85,25 +113,62 @@ def test_hashes_are_registered_before_what_needs_them(make_rig: Callable[..., Ri
     assert ours.index("hmac(sha1)") < ours.index("authenc(hmac(sha1),cbc(aes))")
 
 
-def test_declared_properties(make_rig: Callable[..., Rig]) -> None:
-    """Table of eip93, section 5.1, with the chunk sizes that both drivers forgot."""
-    algs = {a.cra_driver_name: a for a in make_rig().machine.registry if a.cra_module == "eip93"}
-    common = AlgFlag.ASYNC | AlgFlag.KERN_DRIVER_ONLY | AlgFlag.ALLOCATES_MEMORY
-    got = {name: (a.cra_priority, a.cra_flags, a.cra_blocksize) for name, a in algs.items()}
-    needy = common | AlgFlag.NEED_FALLBACK
-    assert got == {
-        "ecb(aes-eip93)": (1500, needy, 16),
-        "cbc(aes-eip93)": (1500, needy, 16),
-        "ctr(aes-eip93)": (1500, needy, 1),
-        "authenc(hmac(sha1-eip93),cbc(aes-eip93))": (1500, needy, 16),
-        "sha1-eip93": (300, common, 64),
-        "hmac(sha1-eip93)": (300, common, 64),
-        "sha256-eip93": (300, common, 64),
-        "hmac(sha256-eip93)": (300, common, 64),
-    }
-    ciphers = [a for name, a in algs.items() if "aes" in name]
-    assert {a.chunksize for a in ciphers} == {16}  # type: ignore[union-attr]
-    assert {a.statesize for n, a in algs.items() if "aes" not in n} == {120}  # type: ignore[union-attr]
+# Name in the driver: block size, IV size, smallest and largest key (eip93, section 5.1).
+_CIPHERS = {
+    "ecb(des-eip93)": (8, 0, 8, 8),
+    "cbc(des-eip93)": (8, 8, 8, 8),
+    "ecb(des3_ede-eip93)": (8, 0, 24, 24),
+    "cbc(des3_ede-eip93)": (8, 8, 24, 24),
+    "ecb(aes-eip93)": (16, 0, 16, 32),
+    "cbc(aes-eip93)": (16, 16, 16, 32),
+    "ctr(aes-eip93)": (1, 16, 16, 32),
+    "rfc3686(ctr(aes-eip93))": (1, 8, 20, 36),
+}
+_DIGEST_SIZES = {"md5": 16, "sha1": 20, "sha224": 28, "sha256": 32}
+_COMMON = AlgFlag.ASYNC | AlgFlag.KERN_DRIVER_ONLY | AlgFlag.ALLOCATES_MEMORY
+
+
+@pytest.fixture
+def algs(make_rig: Callable[..., Rig]) -> dict[str, Any]:
+    found = make_rig().machine.registry
+    return {alg.cra_driver_name: alg for alg in found if alg.cra_module == "eip93"}
+
+
+def test_declared_properties_of_ciphers(algs: dict[str, Any]) -> None:
+    """As section 5.1, with the chunk sizes that both drivers forgot, and a fallback for all."""
+    for name, sizes in _CIPHERS.items():
+        alg = algs[name]
+        assert alg.cra_name == name.replace("-eip93", "")
+        got = (alg.cra_blocksize, alg.ivsize, alg.min_keysize, alg.max_keysize)
+        assert got == sizes
+        assert alg.chunksize == (16 if "aes" in name else 8)
+        assert (alg.cra_priority, alg.cra_flags) == (1500, _COMMON | AlgFlag.NEED_FALLBACK)
+
+
+def test_declared_properties_of_hashes(algs: dict[str, Any]) -> None:
+    for digest, size in _DIGEST_SIZES.items():
+        for name in (f"{digest}-eip93", f"hmac({digest}-eip93)"):
+            alg = algs[name]
+            assert alg.cra_name == name.replace("-eip93", "")
+            assert (alg.cra_priority, alg.cra_flags, alg.cra_blocksize) == (300, _COMMON, 64)
+            assert (alg.digestsize, alg.statesize) == (size, 120)
+
+
+def test_declared_properties_of_aeads(algs: dict[str, Any]) -> None:
+    for digest, size in _DIGEST_SIZES.items():
+        for cipher in _CIPHERS:
+            if cipher.startswith(("ecb", "ctr")):
+                continue
+            alg = algs[f"authenc(hmac({digest}-eip93),{cipher})"]
+            half = algs[cipher]
+            assert alg.cra_name == f"authenc(hmac({digest}),{half.cra_name})"
+            assert alg.maxauthsize == size
+            for name in ("cra_blocksize", "ivsize", "chunksize", "cra_priority", "cra_flags"):
+                assert getattr(alg, name) == getattr(half, name), name
+
+
+def test_there_is_nothing_else(algs: dict[str, Any]) -> None:
+    assert len(algs) == len(_ALL) == 32
 
 
 def test_remove_gives_everything_back() -> None:
@@ -167,7 +232,7 @@ def test_case_71_a_driver_can_be_bound_again(make_rig: Callable[..., Rig]) -> No
 
 
 def test_case_75_a_transform_that_was_never_used_leaves_nothing(rig: Rig) -> None:
-    for name in _SKCIPHERS | _AEAD | _SHA1:
+    for name in _ALL:
         rig.machine.registry.free(rig.tfm(name))
     assert all(rig.machine.registry.users(alg) == 0 for alg in rig.machine.registry)
 

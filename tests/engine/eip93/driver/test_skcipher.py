@@ -13,7 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tcrypt.engine.eip93.device import Latency
-from tcrypt.engine.eip93.driver.policy import OPENWRT, FallbackPolicy, Reason, aes_key_bit
+from tcrypt.engine.eip93.driver.ciphers import key_bit
+from tcrypt.engine.eip93.driver.policy import OPENWRT, FallbackPolicy, Reason
+from tcrypt.engine.eip93.records import Cipher as Core
 from tcrypt.engine.eip93.variants import AES128_ONLY, MT7621, TINY_RING
 
 if TYPE_CHECKING:
@@ -291,7 +293,7 @@ def test_openwrts_policy_is_512_bytes_for_every_key_size(make_rig: Callable[...,
     ("size", "bit"), [(16, 1 << 13), (24, 1 << 14), (32, 1 << 15), (17, 0), (0, 0)]
 )
 def test_key_size_bits_are_those_of_the_register(size: int, bit: int) -> None:
-    assert aes_key_bit(size) == bit
+    assert key_bit(Core.AES, size) == bit
 
 
 def test_without_a_policy_the_shortest_request_goes_to_the_hardware(rig: Rig) -> None:
