@@ -108,6 +108,12 @@ EIP93_AGAIN: dict[str, dict[AlgType, tuple[str, ...]]] = {
         AlgType.AHASH: ("hmac(sha1-eip93)",),
         AlgType.AEAD: (_AUTHENC,),
     },
+    # Another way to the ring: one of each way in which a request becomes descriptors.
+    "direct": {
+        AlgType.SKCIPHER: ("cbc(aes-eip93)", "ctr(aes-eip93)", "ecb(des3_ede-eip93)"),
+        AlgType.AHASH: ("sha256-eip93", "hmac(sha1-eip93)"),
+        AlgType.AEAD: (_AUTHENC, _AUTHENC_CTR),
+    },
     # Another chip: one of each kind.
     "an7583": {
         AlgType.SKCIPHER: ("cbc(aes-eip93)",),

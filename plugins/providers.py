@@ -17,6 +17,7 @@ from tcrypt.engine import software as generics
 from tcrypt.engine.api.flags import AlgType
 from tcrypt.engine.api.machine import Machine, Setup
 from tcrypt.engine.eip93.driver.policy import OPENWRT, OUT_OF_TREE_2020, FallbackPolicy
+from tcrypt.engine.eip93.driver.submission import Mode
 from tcrypt.engine.eip93.variants import (
     AES128_ONLY,
     AN7583,
@@ -40,6 +41,7 @@ __all__ = (
     "eip93_aes128_only",
     "eip93_an7583",
     "eip93_async_fallback",
+    "eip93_direct",
     "eip93_flaky",
     "eip93_mt7621",
     "eip93_no_md5",
@@ -184,6 +186,11 @@ def eip93_flaky(machine: Machine) -> None:
     _again(machine, FLAKY)
 
 
+def eip93_direct(machine: Machine) -> None:
+    """The driver with a queue of its own instead of crypto_engine, on rings that are soon full."""
+    _again(machine, replace(MT7621, name="direct", ring_size=16), mode="direct")
+
+
 def eip93_openwrt(machine: Machine) -> None:
     """The MT7621's device; AES requests of up to 512 bytes are left to software."""
     _again(machine, replace(MT7621, name="openwrt"), OPENWRT)
@@ -207,11 +214,16 @@ def eip93_async_fallback(machine: Machine) -> None:
     _again(machine, replace(AES128_ONLY, name="async-fallback"))
 
 
-def _again(machine: Machine, variant: Variant, policy: FallbackPolicy | None = None) -> None:
+def _again(
+    machine: Machine,
+    variant: Variant,
+    policy: FallbackPolicy | None = None,
+    mode: Mode = "engine",
+) -> None:
     """A device of which only what may differ from the MT7621's is tested again.
 
     Everything is registered: the rest stays there to be used, and to be looked at.
     """
-    attach_eip93(machine, variant, policy)
+    attach_eip93(machine, variant, policy, mode)
     machine.settle()
     offer(machine, EIP93_AGAIN[variant.name])

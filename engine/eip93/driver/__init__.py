@@ -1,1 +1,1 @@
-"""A driver for the EIP-93 on top of crypto_engine."""
+"""A driver for the EIP-93, over crypto_engine or with a queue of its own."""
