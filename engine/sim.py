@@ -161,6 +161,11 @@ class Simulation:
         """Whether completion callbacks may be called: softirq, or bottom halves disabled."""
         return self.context is Context.SOFTIRQ or self._bh_disabled > 0
 
+    @property
+    def irqs_disabled(self) -> bool:
+        """Whether no interrupt strikes: the running code is between save and restore."""
+        return self._irqs_disabled > 0
+
     def local_bh_disable(self) -> None:
         """Enter a section with bottom halves disabled; sections nest."""
         self._bh_disabled += 1
