@@ -8,9 +8,10 @@ from functools import partial
 
 from tcrypt import facts
 from tcrypt.checks.cipher_material import Maker, Scenario, first_problem, play
-from tcrypt.cipher_bench import CipherBench
+from tcrypt.cipher_bench import CipherBench, Prepared
 from tcrypt.engine.api.errors import errno_name
 from tcrypt.engine.api.flags import ReqFlag
+from tcrypt.engine.api.scatterlist import Scatterlist, Segment
 from tcrypt.engine.sim import Context
 from tcrypt.layouts import CIPHER_LAYOUTS, CipherLayout
 from tcrypt.problems import Problem
@@ -29,8 +30,9 @@ def hazard_scenarios(bench: CipherBench, make: Maker) -> Iterator[tuple[str, Sce
     for events in range(4):
         changed = partial(_neighbours, bench, make, events)
         yield f"neighbours-change-after-{events}-events", changed
-    yield "source-list-too-short", partial(_short_list, bench, make, "src")
-    yield "destination-list-too-short", partial(_short_list, bench, make, "dst")
+    for which, name in (("src", "source"), ("dst", "destination")):
+        yield f"{name}-list-too-short", partial(_short_list, bench, make, which, by=0)
+        yield f"{name}-list-a-byte-too-short", partial(_short_list, bench, make, which, by=1)
     yield "bus-error-on-source", partial(_bus_error, bench, make, "src")
     yield "bus-error-on-destination", partial(_bus_error, bench, make, "dst")
     yield "freed-transform", partial(_freed, bench, make)
@@ -79,8 +81,8 @@ def _neighbours(bench: CipherBench, make: Maker, events: int) -> list[Problem]:
     return [p._replace(fact=facts.NEIGHBOUR) if p.fact == facts.GUARD else p for p in found]
 
 
-def _short_list(bench: CipherBench, make: Maker, which: str) -> list[Problem]:
-    """The last entry of a list is missing."""
+def _short_list(bench: CipherBench, make: Maker, which: str, *, by: int) -> list[Problem]:
+    """The last `by` bytes of a list are missing; 0 for its last entry."""
     for op in ("enc", "dec"):
         tfm = bench.new_tfm()
         found = bench.keyed(tfm, make.case("enc", 16, seed=1, with_key=True))
@@ -89,7 +91,10 @@ def _short_list(bench: CipherBench, make: Maker, which: str) -> list[Problem]:
         swarm = CipherSwarm(bench)
         swarm.add(tfm, make.case(op, 64, seed=1), _EVEN_SPLITS)
         (flight,) = swarm.flights
-        flight.load.drop_last_entry(which)
+        if by:
+            _shorten(flight.load, which, by)
+        else:
+            flight.load.drop_last_entry(which)
         swarm.submit(_MAY_BACKLOG)
         bench.settle()
         found = flight.ticket.problems()
@@ -99,6 +104,21 @@ def _short_list(bench: CipherBench, make: Maker, which: str) -> list[Problem]:
         if found:
             return found
     return []
+
+
+def _shorten(prepared: Prepared, which: str, by: int) -> None:
+    """Take `by` bytes off a list of a request, and off what is known of it."""
+    plan, src, dst = prepared.lists
+    full = src if which == "src" else dst
+    address, length = full[-1]
+    entries = (*full[:-1], Segment(address, length - by))
+    scatterlist = Scatterlist(prepared.src.memory, list(entries))
+    if which == "src":
+        prepared.request.src = prepared.src = scatterlist
+        prepared.lists = (plan, entries, dst)
+    else:
+        prepared.request.dst = prepared.dst = scatterlist
+        prepared.lists = (plan, src, entries)
 
 
 def _bus_error(bench: CipherBench, make: Maker, which: str) -> list[Problem]:

@@ -159,22 +159,30 @@ def _setkey_in_flight(bench: CipherBench, make: Maker) -> list[Problem]:
 
 
 def _authsize_after_key(bench: CipherBench, make: Maker) -> list[Problem]:
-    """A transform whose tag size is set before the key, and one where it is set after."""
+    """A transform whose tag size is set before the key, and one where it is set after.
+
+    A message without text is one that hardware leaves to software, if any.
+    """
     reference = make.reference
     assert isinstance(reference, AeadReference)
     tag = 12 if not reference.authsize_status(12) else reference.maxauthsize
-    spec = AeadSpec("enc", make.sizes[0], 48, 16, tag, auth=100, seed=4)
-    case = spec.case(reference)
-    assert case.key is not None
+    cases = []
+    for length in (48, 0):
+        for op in ("enc", "dec"):
+            spec = AeadSpec(op, make.sizes[0], length, reference.usual_assoc, tag, 100, seed=4)
+            cases.append(spec.case(reference))
+    key = cases[0].key
+    assert key is not None
     for key_first in (True, False):
         tfm = bench.new_tfm()
         if key_first:
-            tfm.setkey(case.key)
+            tfm.setkey(key)
         tfm.setauthsize(tag)  # type: ignore[union-attr]
         if not key_first:
-            tfm.setkey(case.key)
+            tfm.setkey(key)
         swarm = CipherSwarm(bench)
-        swarm.add(tfm, case, _OUT_OF_PLACE)
+        for case in cases:
+            swarm.add(tfm, case, _OUT_OF_PLACE)
         found = play(swarm, _MAY_BACKLOG)
         if found:
             return found

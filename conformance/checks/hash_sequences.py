@@ -28,7 +28,10 @@ def hash_scenarios(bench: HashBench, reference: HashReference) -> Iterator[tuple
     yield "updates-around-blocks", partial(play.updates, [63, 2, 64, 64, 1, 0, 127, 128])
     yield "empty-updates", partial(play.updates, [0, 0, 64, 0, 64, 0])
     yield "data-then-empty-final", partial(play.updates, [128, 0])
-    yield "data-then-empty-finup", partial(play.updates, [100, 0], finup=True)
+    for length in (64, 100, 128):
+        empty_end = partial(play.updates, [length, 0], finup=True)
+        yield f"{length}-bytes-then-empty-finup", empty_end
+    yield "nothing-then-empty-finup", partial(play.updates, [0], finup=True)
     yield "nothing-then-final", partial(play.updates, [])
     yield "finup-of-a-short-rest", partial(play.updates, [20, 30], finup=True)
     yield "finup-up-to-a-block", partial(play.updates, [64, 20, 44], finup=True)

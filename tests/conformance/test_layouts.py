@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -208,3 +210,9 @@ def test_uneven_updates_are_of_many_lengths() -> None:
     assert len(shares) == 50
     assert all(division.flush is Flush.FLUSH for division, _ in shares)
     assert len({length % 64 for _, length in shares}) > 20
+
+
+def test_document_names_every_layout() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "layouts.md").read_text("utf-8")
+    named = " ".join(text.split())
+    assert [layout.name for layout in _ALL if f"`{layout.name}`" not in named] == []
