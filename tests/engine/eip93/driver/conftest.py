@@ -15,6 +15,7 @@ from tcrypt.engine.eip93.descriptors import Descriptor
 from tcrypt.engine.eip93.device import Device, Latency
 from tcrypt.engine.eip93.driver.policy import FallbackPolicy
 from tcrypt.engine.eip93.driver.probe import Driver, probe
+from tcrypt.engine.eip93.driver.submission import Mode
 from tcrypt.engine.eip93.variants import MT7621, Variant
 from tcrypt.engine.sim import IrqLine
 
@@ -89,6 +90,7 @@ class Rig:
         latency: Latency = Latency.SIMULATED,
         ring_size: int | None = None,
         policy: FallbackPolicy | None = None,
+        mode: Mode = "engine",
     ) -> None:
         self.machine = Machine()
         software.register(self.machine)
@@ -97,6 +99,7 @@ class Rig:
         self.device = Device(self.sim, self.machine.dma, self.irq, variant, latency)
         self.ring_size = ring_size or variant.ring_size
         self.policy = policy
+        self.mode = mode
         self.idle_mappings = 0
         self.caller = make_caller(self.machine)
         self.driver = self.probe()
@@ -105,7 +108,12 @@ class Rig:
         """Bind the driver (again)."""
         self.tap = Tap(self.device, self.machine.memory, lambda: self.sim.now)
         driver = probe(
-            self.machine, self.tap, self.irq, ring_size=self.ring_size, policy=self.policy
+            self.machine,
+            self.tap,
+            self.irq,
+            ring_size=self.ring_size,
+            policy=self.policy,
+            mode=self.mode,
         )
         self.idle_mappings = self.machine.dma.live_mappings
         return driver
