@@ -7,11 +7,13 @@ transforms and several messages are in work at once.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
 from tcrypt import facts
 from tcrypt.checks.cipher_sequences import cipher_scenarios
 from tcrypt.checks.common import make_bench, reference_for
 from tcrypt.checks.hash_sequences import hash_scenarios
+from tcrypt.checks.upkeep import cipher_upkeep, hash_upkeep
 from tcrypt.cipher_bench import CipherBench
 from tcrypt.engine.api.flags import AlgType
 from tcrypt.hash_bench import HashBench
@@ -58,10 +60,13 @@ class _Sequences:
         if self.subject.type is AlgType.AHASH:
             assert isinstance(reference, HashReference)
             assert isinstance(bench, HashBench)
-            return hash_scenarios(bench, reference)
+            yield from hash_scenarios(bench, reference)
+            yield "memory-is-given-back", partial(hash_upkeep, bench, reference)
+            return
         assert not isinstance(reference, HashReference)
         assert isinstance(bench, CipherBench)
-        return cipher_scenarios(bench, reference)
+        yield from cipher_scenarios(bench, reference)
+        yield "memory-is-given-back", partial(cipher_upkeep, bench, reference)
 
 
 def _about_isolation(problem: Problem) -> Problem:
