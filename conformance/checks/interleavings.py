@@ -13,12 +13,11 @@ from functools import partial
 from tcrypt.checks.common import reference_for
 from tcrypt.engine.api.flags import AlgFlag
 from tcrypt.plan import Plan
-from tcrypt.problems import Problem
 from tcrypt.recorder import Recorder
 from tcrypt.search.exhaustive import Outcome, explore
 from tcrypt.search.program import Program
 from tcrypt.search.runner import Runner, program_of
-from tcrypt.search.script import Script
+from tcrypt.search.shortest import shortest
 from tcrypt.settings import Settings
 from tcrypt.subject import Subject
 from tcrypt.vectors.catalogue import Catalogue
@@ -29,6 +28,8 @@ __all__ = ("CHECK", "WORLDS", "plans", "search")
 CHECK = "interleavings"
 # Wider than any latency, narrower than any time for which something sleeps.
 _WINDOW = 1_000_000
+# As long as the host needs to look at a result twice.
+_TORN_NS = 700
 # A first schedule may end in a state it has been in; a few reach an end.
 _LOOK = 8
 _small = partial(Program, ring=2, queue=1, steps="o0.o0", window=_WINDOW)
@@ -36,10 +37,15 @@ _small = partial(Program, ring=2, queue=1, steps="o0.o0", window=_WINDOW)
 # The smallest worlds come first.
 WORLDS: Mapping[str, Program] = {
     "two-requests": _small(tasks="e0+d1"),
+    # What strikes while the second finds the ring full may be all that would have started it.
+    "struck-when-full": _small(tasks="e0.d0", preempt=1),
     "next-from-callback": _small(tasks="c0+d1"),
     "bus-error": _small(tasks="fe.e0+d1"),
+    "stopped": _small(tasks="e0+s.e0.E1"),
     "lost-interrupt": _small(tasks="fl.e0+d1"),
     "spurious-interrupt": _small(tasks="e0.d0+fs"),
+    "output-unreachable": _small(tasks="fw.e0+d1.e1"),
+    "torn-results": _small(ring=4, queue=2, tasks="e0.d0+e1", torn=_TORN_NS),
     "three-requests": _small(tasks="e0.e0+d1"),
     "stop-and-start": _small(ring=3, tasks="e0.e1+s.t.e0"),
     "new-key-in-flight": _small(tasks="e0.k0.e0+d1"),
@@ -91,7 +97,7 @@ class _Interleavings:
         outcome = search(runner, world, bound)
         if outcome.failing is not None:
             choices, problems = outcome.failing
-            failing = _shortest(runner, world, choices, problems)
+            failing = shortest(runner, world, choices, problems)
             found = runner.play(failing, timeline=True) or problems
             recorder.result(name, found, token=failing.token)
             return outcome.runs
@@ -104,17 +110,3 @@ class _Interleavings:
             )
             recorder.unexecuted("skipped", reason, [f"{name}/beyond-the-bound"])
         return outcome.runs
-
-
-def _shortest(
-    runner: Runner, world: Program, choices: tuple[int, ...], problems: list[Problem]
-) -> Program:
-    """The schedule with as many choices as possible set to 0 that still fails like that."""
-    kept = list(choices)
-    for place in range(len(kept)):
-        if kept[place]:
-            tried = [*kept[:place], 0, *kept[place + 1 :]]
-            found = runner.play(world, Script(tried))
-            if found and found[0].message == problems[0].message:
-                kept = tried
-    return world.scheduled(tuple(kept))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -19,7 +19,6 @@ from tcrypt.checks.loads import MIXED, SINGLE, AnySwarm, fill, make_swarm
 from tcrypt.engine.api.errors import errno_name
 from tcrypt.engine.api.flags import AlgFlag, ReqFlag
 from tcrypt.engine.api.machine import Machine
-from tcrypt.engine.sim import Costs
 from tcrypt.hash_bench import HashBench
 from tcrypt.layouts import CipherLayout
 from tcrypt.plan import Plan
@@ -36,6 +35,11 @@ __all__ = ("CHECK", "plans")
 CHECK = "retry"
 _BEYOND = 40
 _KEPT_BLOCKS = 8
+# Longer than a device needs for some ten requests, and for all that its ring holds.
+_SLOW_NS = 20_000
+_LONG_NS = 10_000_000
+_ALL = 1_000_000
+_SMALL = {"ring_size": 4, "queue_length": 4}
 _MAY_BACKLOG = int(ReqFlag.MAY_BACKLOG)
 # What a full queue answers to a request that may not be backlogged.
 _REFUSALS = (-errno.ENOSPC, -errno.EBUSY)
@@ -50,28 +54,33 @@ class _Load:
         layouts: in which ciphers' requests lie, in turn.
         flags: of the requests.
         most: how many requests at most; 0 for more than ring and queue hold.
-        slow_host: whether the host answers interrupts more slowly than the device works, so that
-            several results wait when it does.
+        late: how much later (ns) than the results the interrupts come, so that many wait.
+        late_ones: how many interrupts are late.
+        small: whether the machine is one that some requests fill, where its sizes can be chosen.
         stop: whether the engines are stopped while the requests wait; they must drain.
-        late: how many of the requests come when the hardware has been full, and may not wait.
+        stragglers: how many of the requests come when the hardware has been full; they may not
+            wait.
     """
 
     name: str
     layouts: tuple[CipherLayout, ...]
     flags: int
     most: int = 0
-    slow_host: bool = False
-    stop: bool = False
     late: int = 0
+    late_ones: int = 1
+    small: bool = False
+    stop: bool = False
+    stragglers: int = 0
 
 
 _LOADS = (
     _Load("backlog", SINGLE, _MAY_BACKLOG),
-    _Load("no-backlog", SINGLE, 0),
-    _Load("backlog-mixed", MIXED, _MAY_BACKLOG),
-    _Load("backlog-slow-host", SINGLE, _MAY_BACKLOG, most=120, slow_host=True),
-    _Load("stopped", SINGLE, _MAY_BACKLOG, most=60, stop=True),
-    _Load("late-no-backlog", SINGLE, _MAY_BACKLOG, late=_BEYOND // 2),
+    # The whole ring waits for the first interrupt: more results than a register of 8 bits counts.
+    _Load("no-backlog", SINGLE, 0, late=_LONG_NS),
+    _Load("backlog-mixed", MIXED, _MAY_BACKLOG, small=True),
+    _Load("backlog-slow-host", SINGLE, _MAY_BACKLOG, most=120, late=_SLOW_NS, late_ones=_ALL),
+    _Load("stopped", SINGLE, _MAY_BACKLOG, most=60, small=True, stop=True),
+    _Load("late-no-backlog", SINGLE, _MAY_BACKLOG, small=True, stragglers=_BEYOND // 2),
 )
 
 
@@ -91,11 +100,19 @@ class _Retry:
             reason = "a synchronous driver: its requests never wait"
             recorder.unexecuted("not-applicable", reason, ["all"])
             return
-        bench = make_bench(self.subject, watchdog)
+        # A queue that is small is full also when a request comes back to it for a second step.
+        small = make_bench(self._small(), watchdog)
+        usual = small if self.subject.instance else make_bench(self.subject, watchdog)
         for load in _LOADS:
+            bench = small if load.small else usual
             mixed = load.layouts is MIXED and isinstance(bench, HashBench)
             if recorder.wants(load.name) and not mixed:
                 self._load(recorder, bench, load)
+
+    def _small(self) -> Subject:
+        """The driver on a machine that some ten requests fill."""
+        setup = self.subject.provider.setup
+        return self.subject.under(replace(setup, knobs={**setup.knobs, **_SMALL}))
 
     def _load(self, recorder: Recorder, bench: AnyBench, load: _Load) -> None:
         """One load on a machine of its own: judged as a whole, then request by request."""
@@ -120,8 +137,9 @@ class _Retry:
 
     def _play(self, bench: AnyBench, swarm: AnySwarm, load: _Load) -> list[Problem]:
         machine = bench.machine
-        if load.slow_host:
-            machine.sim.costs = Costs(softirq=1_000, irq=2_000)
+        if load.late:
+            for line in machine.sim.irq_lines:
+                line.delay(load.late, load.late_ones)
         depth = sum(accelerator.depth for accelerator in machine.accelerators)
         room = sum(engine.queue.max_qlen for engine in machine.engines)
         # All are submitted before the engine's worker runs, so the longer of both overflows both.
@@ -208,12 +226,12 @@ def _blocks_left(before: int, after: int) -> list[Problem]:
 
 
 def _submit(machine: Machine, swarm: AnySwarm, load: _Load) -> None:
-    """Submit all at once; late ones when the engine has seen full hardware, or has no work."""
+    """Submit all at once; stragglers when the engine has seen full hardware, or has no work."""
     flights = swarm.flights
-    first = len(flights) - load.late
+    first = len(flights) - load.stragglers
     for flight in flights[:first]:
         swarm.launch(flight, load.flags)
-    if load.late:
+    if load.stragglers:
         machine.sim.run(until=lambda: any(engine.retries for engine in machine.engines))
     for flight in flights[first:]:
         swarm.launch(flight, 0)

@@ -14,10 +14,12 @@ from hypothesis import strategies as st
 from tcrypt.checks.common import reference_for
 from tcrypt.engine.api.flags import AlgFlag
 from tcrypt.plan import Plan
+from tcrypt.problems import Problem
 from tcrypt.recorder import Recorder
 from tcrypt.search.program import Program, Step
 from tcrypt.search.runner import Runner, program_of
-from tcrypt.search.script import choices_text
+from tcrypt.search.script import Script, choices_text
+from tcrypt.search.shortest import shortest
 from tcrypt.settings import Settings
 from tcrypt.smallest import Smallest
 from tcrypt.subject import Subject
@@ -28,9 +30,12 @@ __all__ = ("CHECK", "plans", "programs")
 
 CHECK = "world"
 _MOST_STEPS = 16
+# Numbers of drivers count round among those that there are.
+_MOST_DRIVERS = 39
 _MOST_CHOICES = 24
 _RINGS = (0, 2, 3, 4, 5, 8, 16, 64, 512)
 _WINDOWS = (0, 600, 3_000, 30_000)
+_TORN_NS = (0, 0, 0, 700)
 _SUBMISSIONS = "eeedddEDc"
 _TRANSFORMS = st.integers(0, 3)
 
@@ -49,9 +54,9 @@ def _steps() -> st.SearchStrategy[Step]:
     """One step; submissions and letting things happen are the most frequent."""
     submission = st.builds(Step, st.sampled_from(_SUBMISSIONS), _TRANSFORMS, st.integers(0, 19))
     passing = _step("r", st.integers(1, 12))
-    opening = _step("o", st.integers(0, 9))
+    opening = _step("o", st.integers(0, _MOST_DRIVERS))
     keying = _step("kkbx", _TRANSFORMS)
-    fault = _step(("fl", "fd", "fs", "fe"), st.just(0))
+    fault = _step(("fl", "fd", "fs", "fe", "fw"), st.just(0))
     failing = _step(("fm", "fa"), st.integers(0, 5))
     control = _step(("i", "i", "s", "t", "t", "R", "u"), st.just(0))
     weighted = [*[submission] * 6, *[passing] * 2, opening, keying, fault, failing, control]
@@ -77,6 +82,8 @@ def programs() -> st.SearchStrategy[Program]:
         window=st.sampled_from(_WINDOWS),
         preempt=st.sampled_from((0, 0, 1)),
         choices=st.lists(st.integers(0, 3), max_size=_MOST_CHOICES).map(choices_text),
+        then=st.one_of(st.just(0), st.integers(1, 1 << 16)),
+        torn=st.sampled_from(_TORN_NS),
     )
 
 
@@ -104,6 +111,19 @@ class _World:
         failing = search.search(programs())
         search.record(recorder)
         if failing is not None:
-            program, problems = failing
+            program, problems = _written_out(runner, *failing)
             problems = runner.play(program, timeline=True) or problems
             recorder.result(program.token, problems, token=program.token)
+
+
+def _written_out(
+    runner: Runner, program: Program, problems: list[Problem]
+) -> tuple[Program, list[Problem]]:
+    """The program with its drawn choices written out, and as few of them as possible."""
+    if not program.then:
+        return program, problems
+    script = Script(program.schedule(), then=program.then)
+    runner.play(program, script)
+    short = shortest(runner, program, script.taken, problems)
+    found = runner.play(short)
+    return (short, found) if found else (program, problems)

@@ -3,13 +3,14 @@
 The search replays the program from its start under ever longer lists of choices.  At every tie
 behind the list that it replays, the state is looked up: one that was met before is left, for
 everything behind it is explored from there; a new one is remembered, and its other choices wait
-their turn.  A search that reaches its bound says so.
+to be drawn, in an order that is always the same.  A search that reaches its bound says so.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from random import Random
 
 from tcrypt.problems import Problem
 from tcrypt.search.script import Script
@@ -57,6 +58,7 @@ def explore(play: Play, bound: int, *, hashing: bool = True) -> Outcome:
     """
     seen: set[int] = set()
     waiting: list[tuple[int, ...]] = [()]
+    drawn = Random(bound)
     runs = schedules = 0
 
     def look(state: int) -> None:
@@ -65,6 +67,9 @@ def explore(play: Play, bound: int, *, hashing: bool = True) -> Outcome:
         seen.add(state)
 
     while waiting and runs < bound:
+        # Neighbours differ in their ends alone: a search of few runs sees more when it jumps.
+        place = drawn.randrange(len(waiting))
+        waiting[place], waiting[-1] = waiting[-1], waiting[place]
         prefix = waiting.pop()
         script = Script(prefix)
         runs += 1

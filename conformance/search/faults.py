@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from tcrypt import facts
 from tcrypt.engine.api.errors import errno_name
 from tcrypt.engine.api.machine import Machine
+from tcrypt.engine.api.scatterlist import Scatterlist
 from tcrypt.engine.sim import Context
 from tcrypt.problems import Problem
 from tcrypt.search.flights import Order
@@ -32,7 +33,7 @@ class Faults:
     def arm(self, what: str, number: int) -> None:
         """Arm a fault: of the interrupt lines at once, any other for the next request."""
         lines = self._machine.sim.irq_lines
-        if what in ("fe", "fm", "fa"):
+        if what in ("fe", "fw", "fm", "fa"):
             self._armed = (what, number)
             return
         self._lines = self._lines or bool(lines)
@@ -67,8 +68,9 @@ class Faults:
         if self._armed is None:
             return
         (what, number), self._armed = self._armed, None
-        if what == "fe":
-            self._break(order)
+        if what in ("fe", "fw"):
+            request = order.flight.request
+            self._break(order, request.src if what == "fe" else getattr(request, "dst", None))
             return
         self._struck = order
         self._failures += 1
@@ -80,9 +82,8 @@ class Faults:
         else:
             self._machine.memory.fail_allocs(number)
 
-    def _break(self, order: Order) -> None:
-        source = order.flight.request.src
-        entries = [] if source is None else [e for e in source.entries if e.length]
+    def _break(self, order: Order, place: Scatterlist | None) -> None:
+        entries = [] if place is None else [e for e in place.entries if e.length]
         if entries:
             self._struck = order
             order.allowed |= _BUS

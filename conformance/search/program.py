@@ -19,7 +19,7 @@ and one that makes no sense where it stands does nothing.
 | `u` | unregister the driver under test while transforms of it exist |
 | `R` | let all drain, free all transforms, unbind the driver, bind it again |
 | `fl`, `fd`, `fs` | the next interrupt is lost, or late; one comes without a cause |
-| `fe` | the device cannot reach the source of the next request |
+| `fe`, `fw` | the device cannot reach the source, or the destination, of the next request |
 | `fm2`, `fa2` | the third DMA mapping, or memory allocation, of the next submission fails |
 """
 
@@ -34,8 +34,8 @@ from tcrypt.specs import SpecError, _Spec
 
 __all__ = ("Program", "Step", "parse_steps")
 
-_STEP = re.compile(r"(f[ldsema]|[okbedEDcrixstuR])([0-9]{1,3})?(?:/([0-9]{1,2}))?")
-_PLAIN = frozenset({"i", "s", "t", "u", "R", "fl", "fd", "fs", "fe"})
+_STEP = re.compile(r"(f[ldsewma]|[okbedEDcrixstuR])([0-9]{1,3})?(?:/([0-9]{1,2}))?")
+_PLAIN = frozenset({"i", "s", "t", "u", "R", "fl", "fd", "fs", "fe", "fw"})
 _VARIED = frozenset("edEDc")
 
 
@@ -77,6 +77,8 @@ class Program(_Spec):
         window: how far apart (ns) events may be due and still be reordered.
         preempt: whether interrupts and tasks may strike where a driver touches a register.
         choices: the schedule.
+        then: the seed of the choices behind its end; 0 for none, what is due first comes first.
+        torn: how much later (ns) than its count the last word of a result reaches memory.
         semantics: the engine's, where it is not that of the provider.
     """
 
@@ -87,6 +89,8 @@ class Program(_Spec):
     window: int = 0
     preempt: int = 0
     choices: str = ""
+    then: int = 0
+    torn: int = 0
     semantics: str = ""
 
     def sequence(self) -> tuple[Step, ...]:
@@ -113,5 +117,5 @@ class Program(_Spec):
             raise SpecError("ring=1: a ring has 2 entries or more")
 
     def scheduled(self, choices: tuple[int, ...]) -> Program:
-        """The same program with another schedule."""
-        return replace(self, choices=choices_text(choices))
+        """The same program with another schedule, and nothing else behind its end."""
+        return replace(self, choices=choices_text(choices), then=0)

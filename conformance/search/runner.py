@@ -73,7 +73,7 @@ class Runner:
         cast = self.cast
 
         def body() -> list[Problem]:
-            follow = script or Script(program.schedule())
+            follow = script or Script(program.schedule(), then=program.then)
             world = World(cast, bench, program, follow)
             if look is not None:
                 follow.watch = _watch(world, look)

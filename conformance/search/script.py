@@ -1,13 +1,14 @@
 """A chooser that follows a list of small numbers, so that a schedule is a short text.
 
-Every tie of the simulation is answered with the next number of the list, and with 0, the event
-that is due first, when the list has ended.  What was offered is remembered: a search goes on from
-there.
+Every tie of the simulation is answered with the next number of the list.  When the list has ended
+it is answered with 0, the event that is due first, or with what follows from a seed.  What was
+offered and taken is remembered: a search goes on from there.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from random import Random
 
 from tcrypt.engine.sim import Event
 
@@ -23,6 +24,7 @@ class Script:
         choices: one number for each tie, in order; taken modulo what is offered, so that every
             list is a schedule.
         watch: called before each tie behind the end of the list; it may raise to end the run.
+        then: the seed of the choices behind the end of the list; 0 for zeros.
 
     Attributes:
         offers: how many events each tie so far had.
@@ -30,9 +32,13 @@ class Script:
     """
 
     def __init__(
-        self, choices: Sequence[int] = (), watch: Callable[[], None] | None = None
+        self,
+        choices: Sequence[int] = (),
+        watch: Callable[[], None] | None = None,
+        then: int = 0,
     ) -> None:
         self.choices = tuple(choices)
+        self._drawn = Random(then) if then else None
         self.watch = watch
         self.offers: list[int] = []
         self.taken: list[int] = []
@@ -47,10 +53,13 @@ class Script:
         behind = place >= len(self.choices)
         if behind and watched and self.watch is not None:
             self.watch()
-        chosen = 0 if behind else self.choices[place] % count
+        chosen = self._behind(count) if behind else self.choices[place] % count
         self.offers.append(count)
         self.taken.append(chosen)
         return chosen
+
+    def _behind(self, count: int) -> int:
+        return self._drawn.randrange(count) if self._drawn else 0
 
 
 def choices_text(choices: Sequence[int]) -> str:

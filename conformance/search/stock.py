@@ -13,7 +13,6 @@ from tcrypt.specs import AeadSpec, SkcipherSpec
 __all__ = ("AnyReference", "Stock")
 
 AnyReference = SkcipherReference | AeadReference | HashReference
-_AUTHENC_KEYS = (16, 24, 32)
 _HASH_LENGTHS = (64, 1, 65, 200, 3, 128, 55)
 # One piece out of place and in place, an even split, one with odd offsets, and several pieces.
 _LAYOUTS = tuple(CIPHER_LAYOUTS[index] for index in (2, 0, 4, 3))
@@ -45,7 +44,10 @@ class Stock:
         reference, label = self.reference, f"world key {number}"
         if isinstance(reference, HashReference):
             return draw(label, (reference.key_sizes or (20,))[0])
-        sizes = reference.key_sizes or _AUTHENC_KEYS
+        if isinstance(reference, AeadReference):
+            sizes = reference.enckey_sizes
+        else:
+            sizes = reference.key_sizes
         key = draw(label, sizes[(number - 1) // 2 % len(sizes)])
         if isinstance(reference, AeadReference) and reference.key_sizes is None:
             return reference.join_key(draw(f"world auth {number}", 20), key)
@@ -78,7 +80,7 @@ class Stock:
             return self.under(spec.case(reference, with_key=False), key)
         assert isinstance(reference, AeadReference)
         tag, assoc = reference.maxauthsize, _ASSOC[variant % len(_ASSOC)]
-        size = (reference.key_sizes or _AUTHENC_KEYS)[0]
+        size = reference.enckey_sizes[0]
         draft = AeadSpec("enc", size, length, assoc, tag, seed=number).case(reference)
         if draft.status:
             return draft._replace(key=None)

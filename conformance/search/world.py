@@ -46,6 +46,8 @@ def setup_for(program: Program, setup: Setup) -> Setup:
         knobs["ring_size"] = program.ring
     if program.queue:
         knobs["queue_length"] = program.queue
+    if program.torn:
+        knobs["torn_result"] = program.torn
     if program.preempt:
         # The driver can be interrupted at its registers, and the world says when it is.
         knobs["preempt"] = 0
