@@ -15,6 +15,8 @@ from collections.abc import Callable, Iterator
 from functools import lru_cache, wraps
 from typing import Final, TypeAlias
 
+from tcrypt.engine.native_compression import native_compress
+
 __all__ = (
     "BLOCK_BYTES",
     "MD5_INITIAL",
@@ -76,6 +78,20 @@ _SHA512_K: Final = tuple(_cube_root(prime << 192) & _M64 for prime in _PRIMES)
 _Compress: TypeAlias = Callable[[State, bytes], State]
 _LONG: Final = 1024
 _REMEMBERED: Final = 256
+_WORDS: Final = {"md5": 4, "sha1": 5, "sha256": 8, "sha512": 8}
+
+
+def _fast(name: str) -> Callable[[_Compress], _Compress]:
+    """Prefer the same function out of OpenSSL, if it is there and agrees on a block."""
+
+    def choose(compress: _Compress) -> _Compress:
+        native = native_compress(name)
+        state, block = tuple(range(1, 1 + _WORDS[name])), bytes(range(128))
+        if native is not None and native(state, block) == compress(state, block):
+            return wraps(compress)(native)
+        return _remembering(compress)
+
+    return choose
 
 
 def _remembering(compress: _Compress) -> _Compress:
@@ -108,7 +124,7 @@ _MD5_ROUND_3: Final = _md5_round(32, (3, 5), (4, 11, 16, 23))
 _MD5_ROUND_4: Final = _md5_round(48, (7, 0), (6, 10, 15, 21))
 
 
-@_remembering
+@_fast("md5")
 def md5_compress(state: State, data: bytes) -> State:
     """The 4-word state after the blocks of `data`, a multiple of 64 bytes."""
     a, b, c, d = state
@@ -130,7 +146,7 @@ def md5_compress(state: State, data: bytes) -> State:
     return a, b, c, d
 
 
-@_remembering
+@_fast("sha1")
 def sha1_compress(state: State, data: bytes) -> State:
     """The 5-word state after the blocks of `data`, a multiple of 64 bytes."""
     a, b, c, d, e = state
@@ -155,7 +171,7 @@ def sha1_compress(state: State, data: bytes) -> State:
     return a, b, c, d, e
 
 
-@_remembering
+@_fast("sha256")
 def sha256_compress(state: State, data: bytes) -> State:
     """The 8-word state of SHA-224 or SHA-256 after the blocks of `data`, a multiple of 64."""
     a, b, c, d, e, f, g, h = state
@@ -178,7 +194,7 @@ def sha256_compress(state: State, data: bytes) -> State:
     return a, b, c, d, e, f, g, h
 
 
-@_remembering
+@_fast("sha512")
 def sha512_compress(state: State, data: bytes) -> State:
     """The 8-word state of SHA-384 or SHA-512 after the blocks of `data`, a multiple of 128."""
     a, b, c, d, e, f, g, h = state

@@ -31,7 +31,8 @@ _RULES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("tcrypt.reports", ()),
     # The engine: a driver knows the API and the hardware's numbers, never the device's objects.
     (f"{_ENGINE}.sim", ()),
-    (f"{_ENGINE}.compression", ()),
+    (f"{_ENGINE}.native_compression", ()),
+    (f"{_ENGINE}.compression", (f"{_ENGINE}.native_compression",)),
     (f"{_ENGINE}.preemption", (f"{_ENGINE}.sim",)),
     # What is known of crypto_engine without one: versions, states, the rules of its requests.
     (f"{_ENGINE}.semantics", ()),
