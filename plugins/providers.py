@@ -188,7 +188,7 @@ def eip93_flaky(machine: Machine) -> None:
 
 def eip93_direct(machine: Machine) -> None:
     """The driver with a queue of its own instead of crypto_engine, on rings that are soon full."""
-    _again(machine, replace(MT7621, name="direct", ring_size=16), mode="direct")
+    _again(machine, replace(MT7621, name="direct", ring_size=8), mode="direct")
 
 
 def eip93_openwrt(machine: Machine) -> None:

@@ -41,6 +41,7 @@ _MODULES = (
     "hmac",
     "aead",
     "queue",
+    "own_queue",
     "async_fallback",
     "ring",
     "interrupts",

@@ -34,6 +34,7 @@ from tcrypt.vectors.catalogue import Catalogue
 
 MT7621, AES128, OPENWRT = "eip93-mt7621", "eip93-aes128-only", "eip93-openwrt"
 TINY, SLOW = "eip93-tiny-ring", "eip93-slow-host"
+DIRECT = "eip93-direct"
 ASYNC, TEMPLATES = "eip93-async-fallback", "eip93-templates"
 ECB, CBC, CTR = "ecb(aes)", "cbc(aes)", "ctr(aes)"
 AUTHENC, SHA1, HMAC = "authenc(hmac(sha1),cbc(aes))", "sha1", "hmac(sha1)"
@@ -203,6 +204,20 @@ CAUGHT = (
     Caught("CC-12", MT7621, AUTHENC, "sequences", STATUS),
     Caught("CC-13", MT7621, CBC, "sequences", "sequence raised AtomicSleepError"),
     Caught("CC-15", MT7621, CBC, "sequences", OUTPUT),
+    Caught("CC-09b", DIRECT, CBC, "interleavings", LOST, profile="default"),
+    Caught("CC-10b", DIRECT, CBC, "faults", "request raised DeadlockError"),
+    Caught("CC-13b", DIRECT, CBC, "sequences", "sequence raised AtomicSleepError"),
+    Caught("CC-13c", DIRECT, CBC, "retry", "retry raised AtomicSleepError"),
+    Caught("CR-19b", DIRECT, CBC, "retry", LOST),
+    Caught("EQ-03b", DIRECT, CBC, "retry", "backlogged and completed without a notice"),
+    Caught("EQ-04b", DIRECT, CBC, "retry", LATER),
+    Caught("EQ-06b", DIRECT, CBC, "faults", "returned a status and called back as well"),
+    Caught("EQ-09b", DIRECT, CBC, "retry", LOST),
+    Caught("EQ-10b", DIRECT, CBC, "retry", "request refused although it may be backlogged"),
+    Caught("EQ-12b", DIRECT, CBC, "retry", "unexpected backlog notice"),
+    Caught("EQ-15b", DIRECT, CBC, "lifecycle", LOST),
+    Caught("EQ-19b", DIRECT, CBC, "retry", "retry hangs", patience=0.5),
+    Caught("EQ-22b", DIRECT, CBC, "retry", "completed with bottom halves enabled"),
     Caught("RG-01", MT7621, CTR, "registration", "wrong cra_blocksize"),
     Caught("RG-02", MT7621, CBC, "registration", "wrong cra_blocksize"),
     Caught("RG-03", MT7621, CBC, "registration", "wrong ivsize"),
@@ -277,6 +292,7 @@ PROVIDERS: dict[str, Callable[[Machine], None]] = {
     TINY: builtin.eip93_tiny_ring,
     ASYNC: builtin.eip93_async_fallback,
     TEMPLATES: builtin.eip93_templates,
+    DIRECT: builtin.eip93_direct,
     SLOW: slow_host,
 }
 
@@ -427,7 +443,7 @@ def test_two_defects_of_one_name_are_refused() -> None:
 
 
 def test_defect_without_its_place_in_the_code_is_refused() -> None:
-    with pytest.raises(LookupError, match="defines no 'gone': the defect has lost its place"):
+    with pytest.raises(LookupError, match="has no 'gone': the defect has lost its place"):
         with replaced((Caught, "profile", "full"), (Caught, "gone", None)):
             pytest.fail("planted")
     assert Caught.profile == "quick"

@@ -83,6 +83,7 @@ class OwnQueue:
                 status = self._try(request)
                 if status != _ENOSPC:
                     return status or _EINPROGRESS
+                self.machine.sim.preemption_point("no room")
             return self.queue.enqueue(request)
 
     def not_started(self, request: AnyRequest, status: int) -> int:
@@ -145,6 +146,7 @@ class OwnQueue:
         sim = self.machine.sim
         sim.local_bh_disable()
         self._lock.acquire()
+        sim.preemption_point("queue lock")
         try:
             yield
         finally:
