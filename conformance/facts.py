@@ -23,6 +23,14 @@ ONCE = "an accepted request is completed exactly once, a synchronous one never (
 RETURNED = "a request is its caller's again once it is completed, and its memory with it (6.10)"
 BACKLOG = "-EINPROGRESS is delivered once after -EBUSY, and never otherwise (5.1)"
 CONTEXT = "completion callbacks run with bottom halves disabled (6.10)"
+INTERRUPTS = (
+    "completion callbacks run in softirq context with interrupts on; they may take and leave locks"
+    " that disable bottom halves (6.10)"
+)
+UNMAPPED = (
+    "memory is the device's from its mapping to its unmapping, and the caller's again at completion"
+    " (DMA API; crypto API, 6.10)"
+)
 PROGRESS = "an accepted request completes (6.10)"
 NEIGHBOUR = "memory next to a buffer belongs to others, who change it while a request runs (6.3)"
 BUS_ERROR = "a bus error is -EIO, leaves the IV, and the next request works (eip93, 4.4)"

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from tcrypt import facts
 from tcrypt.engine.api.errors import errno_name
 from tcrypt.engine.api.flags import ReqFlag
 from tcrypt.engine.api.requests import AnyRequest, Completion
+from tcrypt.engine.sim import Context
 from tcrypt.problems import Problem
 
 __all__ = ("AfterCompletionError", "Ticket")
@@ -18,8 +19,12 @@ _EINPROGRESS = -errno.EINPROGRESS
 _EBUSY = -errno.EBUSY
 _MAY_BACKLOG = int(ReqFlag.MAY_BACKLOG)
 _FIELDS = ("src", "dst", "iv", "result")
+_LISTS = ("src", "dst")
+_BUFFERS = ("iv", "result")
 # Steps of a hash after which the request still holds the state of the message.
 _GO_ON = frozenset({"init", "update"})
+_SHOWN = 4
+_MAPPED = "completed while its memory is mapped for the device"
 _USED = "request used after its completion"
 
 
@@ -55,10 +60,13 @@ class Ticket:
 
     __slots__ = (
         "_ends",
+        "_mapped",
+        "_maps",
         "_seen",
         "_taken",
         "atomic",
         "given",
+        "interrupts_off",
         "notes",
         "request",
         "sim",
@@ -72,7 +80,10 @@ class Ticket:
         self.given: tuple[Any, ...] = ()
         self.notes: list[int] = []
         self.atomic = True
+        self.interrupts_off = False
         self._ends = True
+        self._maps = 0
+        self._mapped: dict[tuple[int, int], str] = {}
         self._seen: list[str] = []
         self._taken: list[tuple[str, Any, _Gone]] = []
 
@@ -82,7 +93,10 @@ class Ticket:
         request.set_callback(flags, complete, self)
         self.given = (request.tfm, flags, complete)
         self._ends = getattr(call, "__name__", "") not in _GO_ON
+        self._maps = request.tfm.machine.dma.maps
         self.submitted = call(request)
+        if not self.pending:
+            self._look_for_mappings()
 
     def changes(self) -> tuple[str, ...]:
         """Which common fields of the request are not what they were at submission (1.6)."""
@@ -99,10 +113,37 @@ class Ticket:
         self.notes.append(status)
         if self.sim.trace is not None:
             self.sim.note(f"completion callback: {errno_name(status)}")
-        if not self.sim.in_softirq:
+        sim = self.sim
+        if sim.irqs_disabled or sim.context is Context.HARDIRQ:
+            self.interrupts_off = True
+        elif not sim.in_softirq:
             self.atomic = False
         if status != _EINPROGRESS and not self._taken:
+            self._look_for_mappings()
             self._take_away()
+
+    def _look_for_mappings(self) -> None:
+        """Note which memory of the request the device may still use.
+
+        Only mappings made since the submission count: what a driver keeps mapped for good is not
+        this request's.
+        """
+        mappings = self.given[0].machine.dma.since(self._maps)
+        for field, start, length in self._pieces() if mappings else ():
+            for at, size in mappings:
+                if start < at + size and at < start + length:
+                    self._mapped[at, size] = f"{field}: {length} bytes at {start:#010x}"
+
+    def _pieces(self) -> Iterator[tuple[str, int, int]]:
+        """Field, address and length of all memory that the request names."""
+        for field in _LISTS:
+            for start, length in getattr(getattr(self.request, field, None), "entries", ()):
+                if length:
+                    yield field, start, length
+        for field in _BUFFERS:
+            buffer = getattr(self.request, field, None)
+            if buffer is not None:
+                yield field, buffer.address, buffer.length
 
     def _take_away(self) -> None:
         request: Any = self.request
@@ -143,7 +184,15 @@ class Ticket:
 
     def problems(self) -> list[Problem]:
         """What is wrong with the life cycle (crypto API, 6.10)."""
-        return self._life_problems() + self._give_back()
+        return self._life_problems() + self._mapping_problems() + self._give_back()
+
+    def _mapping_problems(self) -> list[Problem]:
+        """What was unmapped too late; what is mapped still is a leak, which benches look for."""
+        if not self._mapped:
+            return []
+        left = self.given[0].machine.dma.since(self._maps)
+        late = tuple(text for mapping, text in self._mapped.items() if mapping not in left)
+        return [Problem(_MAPPED, facts.UNMAPPED, details=late[:_SHOWN])] if late else []
 
     def _life_problems(self) -> list[Problem]:
         if not self.pending:
@@ -160,6 +209,8 @@ class Ticket:
         found = self._callback_problems()
         if not self.atomic:
             found.append(Problem("completed with bottom halves enabled", facts.CONTEXT))
+        if self.interrupts_off:
+            found.append(Problem("completed with interrupts off", facts.INTERRUPTS))
         return found
 
     def _callback_problems(self) -> list[Problem]:

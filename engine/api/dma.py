@@ -43,7 +43,7 @@ class DmaBus:
     __slots__ = (
         "_broken",
         "_mappings",
-        "_serial",
+        "_to_break",
         "_to_fail",
         "faults",
         "maps",
@@ -54,8 +54,8 @@ class DmaBus:
     def __init__(self, memory: Memory) -> None:
         self.memory = memory
         self._mappings: list[_Mapping] = []
-        self._serial = 0
         self._broken: tuple[int, int] | None = None
+        self._to_break: int | None = None
         self._to_fail: tuple[int, int] | None = None
         self.faults = 0
         self.maps = 0
@@ -66,13 +66,21 @@ class DmaBus:
         self._broken = (address, address + length)
         self.faults = 0
 
+    def break_map(self, after: int = 0) -> None:
+        """Inject a fault: `after` more mappings work, and no bus master reaches the next one.
+
+        `faults` counts the hits.
+        """
+        self._to_break = self.maps + after
+        self.faults = 0
+
     def fail_maps(self, after: int = 0, count: int = 1) -> None:
         """Inject a fault: `after` more mappings work, then `count` of them fail."""
         self._to_fail = (self.maps + after, self.maps + after + count)
 
     def mend(self) -> None:
         """Take injected faults away."""
-        self._broken = self._to_fail = None
+        self._broken = self._to_fail = self._to_break = None
 
     @property
     def live_mappings(self) -> int:
@@ -82,6 +90,10 @@ class DmaBus:
     def mappings(self) -> list[tuple[int, int, str]]:
         """Address, length and direction of every mapping, in the order of addresses."""
         return [(address, size, way.value) for address, _, size, way in self._mappings]
+
+    def since(self, maps: int) -> list[tuple[int, int]]:
+        """Address and length of what exists of the mappings made since `maps` was that high."""
+        return [(address, size) for address, serial, size, _ in self._mappings if serial > maps]
 
     def map(self, address: int, length: int, direction: DmaDirection) -> int:
         """Open `length` bytes (1 or more) at `address` to the device; the bus address.
@@ -94,8 +106,9 @@ class DmaBus:
         number, self.maps = self.maps, self.maps + 1
         if self._to_fail is not None and self._to_fail[0] <= number < self._to_fail[1]:
             raise DmaError(f"mapping of {length} bytes at {address:#010x}: injected fault")
-        self._serial += 1
-        insort(self._mappings, (address, self._serial, length, direction))
+        if number == self._to_break:
+            self._broken = (address, address + length)
+        insort(self._mappings, (address, self.maps, length, direction))
         return address
 
     def unmap(self, address: int, length: int, direction: DmaDirection) -> None:

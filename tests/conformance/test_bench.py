@@ -205,6 +205,44 @@ def completes_in_the_interrupt_handler(machine: Machine, request: Any, right: Ri
     return later(machine, lambda: request.complete(request.data, right()), Context.HARDIRQ)
 
 
+def completes_in_a_hard_interrupt_that_disables_bottom_halves(
+    machine: Machine, request: Any, right: Right
+) -> int:
+    def complete() -> None:
+        machine.sim.local_bh_disable()
+        request.complete(request.data, right())
+        machine.sim.local_bh_enable()
+
+    return later(machine, complete, Context.HARDIRQ)
+
+
+def completes_under_a_lock(machine: Machine, request: Any, right: Right) -> int:
+    def complete() -> None:
+        machine.sim.local_irq_save()
+        request.complete(request.data, right())
+        machine.sim.local_irq_restore()
+
+    return later(machine, complete)
+
+
+def unmaps_after_the_callback(machine: Machine, request: Any, right: Right) -> int:
+    address, length = request.dst.entries[0]
+    machine.dma.map(address, length, DmaDirection.FROM_DEVICE)
+
+    def complete() -> None:
+        request.complete(request.data, right())
+        machine.dma.unmap(address, length, DmaDirection.FROM_DEVICE)
+
+    return later(machine, complete)
+
+
+def answers_at_once_and_unmaps_later(machine: Machine, request: Any, right: Right) -> int:
+    iv, way = request.iv, DmaDirection.BIDIRECTIONAL
+    machine.dma.map(iv.address, iv.length, way)
+    later(machine, lambda: machine.dma.unmap(iv.address, iv.length, way))
+    return right()
+
+
 @pytest.mark.parametrize(
     ("misdeed", "message", "fact"),
     [
@@ -218,8 +256,24 @@ def completes_in_the_interrupt_handler(machine: Machine, request: Any, right: Ri
         (completes_in_process_context, "completed with bottom halves enabled", facts.CONTEXT),
         (
             completes_in_the_interrupt_handler,
-            "completed with bottom halves enabled",
-            facts.CONTEXT,
+            "completed with interrupts off",
+            facts.INTERRUPTS,
+        ),
+        (
+            completes_in_a_hard_interrupt_that_disables_bottom_halves,
+            "completed with interrupts off",
+            facts.INTERRUPTS,
+        ),
+        (completes_under_a_lock, "completed with interrupts off", facts.INTERRUPTS),
+        (
+            unmaps_after_the_callback,
+            "completed while its memory is mapped for the device",
+            facts.UNMAPPED,
+        ),
+        (
+            answers_at_once_and_unmaps_later,
+            "completed while its memory is mapped for the device",
+            facts.UNMAPPED,
         ),
     ],
     ids=lambda value: value.__name__ if callable(value) else None,
@@ -227,6 +281,12 @@ def completes_in_the_interrupt_handler(machine: Machine, request: Any, right: Ri
 def test_a_broken_life_cycle(misdeed: Misdeed, message: str, fact: str) -> None:
     found = only(verdict(misdeed))
     assert (found.message, found.fact) == (message, fact)
+
+
+def test_what_was_mapped_before_the_request_does_not_speak_against_it() -> None:
+    bench = Planted(asynchronous).bench()
+    bench.machine.dma.map(1, 1 << 31, DmaDirection.BIDIRECTIONAL)
+    assert bench.check(cbc(), _OUT_OF_PLACE) == []
 
 
 def test_a_backlog_notice_after_ebusy_is_right() -> None:

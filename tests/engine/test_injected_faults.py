@@ -145,6 +145,34 @@ def test_mappings_fail_from_the_one_asked_for(after: int, count: int) -> None:
     assert bus.live_mappings == after + 2
 
 
+@pytest.mark.parametrize("after", [0, 2])
+def test_no_device_reaches_the_mapping_that_breaks_and_all_reach_the_others(after: int) -> None:
+    bus = DmaBus(Memory())
+    bus.break_map(after)
+    places = [bus.map(bus.memory.alloc(64), 64, _BOTH) for _ in range(after + 2)]
+    for number, place in enumerate(places):
+        if number == after:
+            with pytest.raises(BusError, match="injected fault"):
+                bus.read(place + 63, 1)
+        else:
+            assert bus.read(place, 64) == bytes(64)
+    assert bus.faults == 1
+    bus.mend()
+    assert bus.read(places[after], 64) == bytes(64)
+
+
+def test_mappings_since_a_count_are_those_made_later_that_still_exist() -> None:
+    bus = DmaBus(Memory())
+    address = bus.memory.alloc(256)
+    bus.map(address, 16, _BOTH)
+    count = bus.maps
+    assert bus.since(count) == []
+    bus.map(address + 64, 32, _BOTH)
+    bus.map(address + 128, 8, _BOTH)
+    bus.unmap(address + 128, 8, _BOTH)
+    assert bus.since(count) == [(address + 64, 32)]
+
+
 @pytest.mark.parametrize("which", ["memory", "mapping"])
 def test_a_coherent_block_that_fails_leaves_nothing(which: str) -> None:
     bus = DmaBus(Memory())
