@@ -35,29 +35,35 @@ class SpinLock:
     def acquire(self) -> None:
         """Take the lock; DeadlockError when the interrupted code holds it."""
         if self.held:
-            context = self._sim.context.value
-            raise DeadlockError(f"{self.name} is held by the code that this {context} interrupts")
+            raise self._deadlock()
         self.held = True
         self._sim.preempt_disable()
+
+    def _deadlock(self) -> DeadlockError:
+        context = self._sim.context.value
+        return DeadlockError(f"{self.name} is held by the code that this {context} interrupts")
 
     def release(self) -> None:
         """Give the lock back; SimulationError when nobody holds it."""
         if not self.held:
-            raise SimulationError(f"{self.name} is released, but nobody holds it")
+            raise self._not_held()
         self.held = False
         self._sim.preempt_enable()
 
+    def _not_held(self) -> SimulationError:
+        return SimulationError(f"{self.name} is released, but nobody holds it")
+
     def __enter__(self) -> None:
-        self._sim.local_irq_save()
-        try:
-            self.acquire()
-        except DeadlockError:
-            self._sim.local_irq_restore()
-            raise
+        if self.held:
+            raise self._deadlock()
+        self.held = True
+        self._sim.lock_out()
 
     def __exit__(self, *_: object) -> None:
-        self.release()
-        self._sim.local_irq_restore()
+        if not self.held:
+            raise self._not_held()
+        self.held = False
+        self._sim.let_in()
 
 
 class Mmio(Protocol):
