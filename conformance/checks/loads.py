@@ -12,7 +12,7 @@ from typing import Any
 from tcrypt.checks.common import AnyBench, reference_for
 from tcrypt.cipher_bench import CipherCase
 from tcrypt.hash_bench import HashBench
-from tcrypt.layouts import CIPHER_LAYOUTS, CipherLayout
+from tcrypt.layouts import CIPHER_LAYOUTS, CipherLayout, Division
 from tcrypt.material import draw
 from tcrypt.oracle import AeadReference, HashReference, SkcipherReference
 from tcrypt.problems import Problem
@@ -23,8 +23,10 @@ __all__ = ("MIXED", "SINGLE", "AnySwarm", "fill", "make_swarm")
 
 AnySwarm = Swarm[Any]
 
-# One piece, an even split, one that needs a bounce buffer, and several pieces.
-MIXED = (CIPHER_LAYOUTS[0], CIPHER_LAYOUTS[2], CIPHER_LAYOUTS[4], CIPHER_LAYOUTS[3])
+_THREE = CipherLayout("three even splits", (Division(3333), Division(3333), Division(3334)))
+# In place, two and three pieces, one that needs a bounce buffer, and out of place.  They take
+# turns with lengths of one to five blocks, so that each piece is made of whole blocks.
+MIXED = (CIPHER_LAYOUTS[0], CIPHER_LAYOUTS[4], _THREE, CIPHER_LAYOUTS[3], CIPHER_LAYOUTS[2])
 SINGLE = (CIPHER_LAYOUTS[0], CIPHER_LAYOUTS[2])
 _TRANSFORMS = 4
 _HASH_LENGTHS = (1, 64, 65, 200, 3, 128, 55)

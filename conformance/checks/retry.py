@@ -34,6 +34,7 @@ __all__ = ("CHECK", "plans")
 
 CHECK = "retry"
 _BEYOND = 40
+_LATE = 20
 _KEPT_BLOCKS = 8
 # Longer than a device needs for some ten requests, and for all that its ring holds.
 _SLOW_NS = 20_000
@@ -58,8 +59,12 @@ class _Load:
         late_ones: how many interrupts are late.
         small: whether the machine is one that some requests fill, where its sizes can be chosen.
         stop: whether the engines are stopped while the requests wait; they must drain.
+        hasty: how many of the first may not wait either; those of a template are refused if they
+            find the queue full at their second step.
         stragglers: how many of the requests come when the hardware has been full; they may not
             wait.
+        chained: how many of the requests come from the completion callbacks of others, while
+            more wait.
     """
 
     name: str
@@ -70,7 +75,9 @@ class _Load:
     late_ones: int = 1
     small: bool = False
     stop: bool = False
+    hasty: int = 0
     stragglers: int = 0
+    chained: int = 0
 
 
 _LOADS = (
@@ -80,7 +87,8 @@ _LOADS = (
     _Load("backlog-mixed", MIXED, _MAY_BACKLOG, small=True),
     _Load("backlog-slow-host", SINGLE, _MAY_BACKLOG, most=120, late=_SLOW_NS, late_ones=_ALL),
     _Load("stopped", SINGLE, _MAY_BACKLOG, most=60, small=True, stop=True),
-    _Load("late-no-backlog", SINGLE, _MAY_BACKLOG, small=True, stragglers=_BEYOND // 2),
+    _Load("late-no-backlog", SINGLE, _MAY_BACKLOG, small=True, hasty=3, stragglers=_LATE),
+    _Load("from-callbacks", SINGLE, _MAY_BACKLOG, small=True, chained=_LATE),
 )
 
 
@@ -103,7 +111,12 @@ class _Retry:
         # A queue that is small is full also when a request comes back to it for a second step.
         small = make_bench(self._small(), watchdog)
         usual = small if self.subject.instance else make_bench(self.subject, watchdog)
+        engines = small.machine.engines
+        if not engines:
+            _say_what_needs_an_engine(recorder, small.machine)
         for load in _LOADS:
+            if load.stop and not engines:
+                continue
             bench = small if load.small else usual
             mixed = load.layouts is MIXED and isinstance(bench, HashBench)
             if recorder.wants(load.name) and not mixed:
@@ -140,10 +153,7 @@ class _Retry:
         if load.late:
             for line in machine.sim.irq_lines:
                 line.delay(load.late, load.late_ones)
-        depth = sum(accelerator.depth for accelerator in machine.accelerators)
-        room = sum(engine.queue.max_qlen for engine in machine.engines)
-        # All are submitted before the engine's worker runs, so the longer of both overflows both.
-        overflow = max(depth, room) + _BEYOND
+        overflow = _room(machine) + _BEYOND
         count = min(load.most, overflow) if load.most else overflow
         found = fill(swarm, count, load.layouts)
         if found:
@@ -154,13 +164,19 @@ class _Retry:
             for engine in machine.engines:
                 engine.stop()
         bench.settle()
-        full = len(swarm.flights) == overflow and self.subject.alg.do_one_request is not None
+        full = len(swarm.flights) == overflow and self._on_device(machine)
         found = _whole(swarm, load.flags, full=full) + bench.machine_problems(mappings)
         if self._in_order(machine):
             # A request of several steps waits anew for each, behind those that came meanwhile.
             done = [f for f in swarm.flights if f.ticket.pending and f.ticket.status is not None]
             found += swarm.order_problems(done)
         return found + _blocks_left(blocks, machine.memory.live_blocks)
+
+    def _on_device(self, machine: Machine) -> bool:
+        """Whether requests of the driver go to the hardware, by its own word or the device's."""
+        if machine.engines:
+            return self.subject.alg.do_one_request is not None
+        return any(a.full and a.drives(self.subject.driver) for a in machine.accelerators)
 
     def _in_order(self, machine: Machine) -> bool:
         """Whether completions in another order than that of submission would be wrong."""
@@ -186,9 +202,11 @@ class _Retry:
 
 def _whole(swarm: AnySwarm, flags: int, *, full: bool) -> list[Problem]:
     """What can be said of all requests together; `full` if they are more than the ring holds."""
-    accepted = [f for f in swarm.flights if f.ticket.pending]
+    # Callbacks that never came have submitted nothing.
+    submitted = [f for f in swarm.flights if hasattr(f, "ticket")]
+    accepted = [f for f in submitted if f.ticket.pending]
     found: list[Problem] = []
-    refused = [f.ticket.submitted for f in swarm.flights if _is_refused(f) and _may_wait(f)]
+    refused = [f.ticket.submitted for f in submitted if _is_refused(f) and _may_wait(f)]
     if refused:
         found.append(
             Problem(
@@ -204,14 +222,13 @@ def _whole(swarm: AnySwarm, flags: int, *, full: bool) -> list[Problem]:
         problem = lost[0].ticket.problems()[0]
         detail = f"{len(lost)} of {len(accepted)} requests, the first is number {lost[0].index}"
         found.append(problem._replace(details=(*problem.details, detail)))
-    engines = [engine for engine in swarm.machine.engines if engine.retry_support]
-    if full and flags & _MAY_BACKLOG and engines and not any(engine.retries for engine in engines):
+    if full and flags & _MAY_BACKLOG and _was_full(swarm.machine) is False:
         found.append(
             Problem(
                 "the hardware was never full",
                 facts.RING_FULL,
-                "-ENOSPC from do_one_request",
-                "none",
+                "no room for a request, once at least",
+                "never",
                 details=(f"{len(accepted)} requests at once",),
             )
         )
@@ -226,15 +243,44 @@ def _blocks_left(before: int, after: int) -> list[Problem]:
 
 
 def _submit(machine: Machine, swarm: AnySwarm, load: _Load) -> None:
-    """Submit all at once; stragglers when the engine has seen full hardware, or has no work."""
+    """Submit all at once; stragglers when the hardware was full, or has no work any more."""
     flights = swarm.flights
-    first = len(flights) - load.stragglers
-    for flight in flights[:first]:
-        swarm.launch(flight, load.flags)
+    first = len(flights) - load.stragglers - load.chained
+    for place, flight in enumerate(flights[:first]):
+        follower = flights[first + place] if place < load.chained else None
+        then = partial(swarm.launch, follower, load.flags) if follower else None
+        swarm.launch(flight, load.flags if place >= load.hasty else 0, then)
     if load.stragglers:
-        machine.sim.run(until=lambda: any(engine.retries for engine in machine.engines))
-    for flight in flights[first:]:
-        swarm.launch(flight, 0)
+        machine.sim.run(until=lambda: bool(_was_full(machine)))
+        for flight in flights[first:]:
+            swarm.launch(flight, 0)
+
+
+def _room(machine: Machine) -> int:
+    """How many requests ring and queue can hold before both are full."""
+    depth = sum(accelerator.depth for accelerator in machine.accelerators)
+    if machine.engines:
+        # All are submitted before the engine's worker runs: the longer of both overflows both.
+        return max(depth, sum(engine.queue.max_qlen for engine in machine.engines))
+    return depth + sum(accelerator.queue for accelerator in machine.accelerators)
+
+
+def _was_full(machine: Machine) -> bool | None:
+    """Whether the hardware was seen to be full; None where nobody counts that."""
+    if machine.engines:
+        retrying = [engine for engine in machine.engines if engine.retry_support]
+        return any(engine.retries for engine in retrying) if retrying else None
+    counts = [a.full for a in machine.accelerators if a.full is not None]
+    return any(count() for count in counts) if counts else None
+
+
+def _say_what_needs_an_engine(recorder: Recorder, machine: Machine) -> None:
+    """Name the expectations that rest on a crypto_engine, on a machine without one."""
+    reason = "no crypto_engine: there is none to stop while requests wait"
+    recorder.unexecuted("not-applicable", reason, ["stopped"])
+    if _was_full(machine) is None:
+        reason = "no crypto_engine: nobody counts how often the hardware had no room"
+        recorder.unexecuted("not-applicable", reason, ["hardware-full"])
 
 
 def _may_wait(flight: Flight[Any]) -> bool:
