@@ -8,6 +8,7 @@ manager understands them.
 from __future__ import annotations
 
 import enum
+from collections.abc import Iterable
 
 import msgspec
 
@@ -15,10 +16,15 @@ __all__ = (
     "KINDS",
     "STAGES",
     "AeadVector",
+    "Chain",
+    "CipherChain",
     "Expect",
+    "HashChain",
     "HashVector",
+    "Inapplicable",
     "Operation",
     "Origin",
+    "Reason",
     "SkcipherVector",
     "Vector",
     "VectorSet",
@@ -31,6 +37,10 @@ STAGES = ("setkey", "setauthsize", "crypt")
 """The calls that a vector may expect to be refused, in the order in which they are made."""
 
 
+class _Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What a file can hold; `tcrypt.vectors.compact` writes and reads these as they are."""
+
+
 class Operation(enum.Enum):
     """The directions in which a vector is to be run."""
 
@@ -39,7 +49,36 @@ class Operation(enum.Enum):
     BOTH = "both"
 
 
-class Expect(msgspec.Struct, frozen=True, gc=False):
+class Reason(enum.Enum):
+    """Why a published vector cannot be put to the Linux crypto API; the value is its code."""
+
+    BIT_LENGTH = "bit-length"
+    """The message is no whole number of bytes."""
+    IV_LENGTH = "iv-length"
+    """The algorithm's IV has another length, and no call takes one of this length."""
+    TAG_LENGTH = "tag-length"
+    """The tag has a length that no call can ask for."""
+    PADDING = "padding"
+    """The test is about padding, which is not the algorithm's work."""
+    FIELDS = "fields"
+    """The values lack what a call needs."""
+    LARGE = "large"
+    """The message has more than a gibibyte; loaded only when that is asked for."""
+
+
+class Inapplicable(_Record, frozen=True, gc=False, tag="inapplicable"):
+    """A published vector that has no counterpart in the Linux crypto API.
+
+    Attributes:
+        id: As in `SkcipherVector`.
+        reason: Why not.
+    """
+
+    id: str
+    reason: Reason
+
+
+class Expect(_Record, frozen=True, gc=False):
     """A refusal that the vector demands; every call before `stage` must succeed.
 
     Attributes:
@@ -51,7 +90,7 @@ class Expect(msgspec.Struct, frozen=True, gc=False):
     errno: str
 
 
-class SkcipherVector(msgspec.Struct, frozen=True, gc=False):
+class SkcipherVector(_Record, frozen=True, gc=False, tag="skcipher"):
     """One computation of a symmetric cipher.
 
     Attributes:
@@ -75,7 +114,7 @@ class SkcipherVector(msgspec.Struct, frozen=True, gc=False):
     expect: Expect | None = None
 
 
-class AeadVector(msgspec.Struct, frozen=True, gc=False):
+class AeadVector(_Record, frozen=True, gc=False, tag="aead"):
     """One computation of an authenticated cipher.
 
     Attributes:
@@ -89,6 +128,8 @@ class AeadVector(msgspec.Struct, frozen=True, gc=False):
         operation: The directions that the source vouches for.
         novrfy: Decryption of `ctext` must fail with EBADMSG; encryption is not run.
         expect: The refusal demanded instead of a result.
+        unsealed: The source tells no plaintext (a forgery), or no result (a refusal); zeros
+            stand for it, of which only the length has a meaning.
     """
 
     id: str
@@ -101,9 +142,10 @@ class AeadVector(msgspec.Struct, frozen=True, gc=False):
     operation: Operation = Operation.BOTH
     novrfy: bool = False
     expect: Expect | None = None
+    unsealed: bool = False
 
 
-class HashVector(msgspec.Struct, frozen=True, gc=False):
+class HashVector(_Record, frozen=True, gc=False, tag="ahash"):
     """One digest, keyed or not.
 
     Attributes:
@@ -122,7 +164,50 @@ class HashVector(msgspec.Struct, frozen=True, gc=False):
     expect: Expect | None = None
 
 
+class HashChain(_Record, frozen=True, gc=False, tag="hash-chain"):
+    """One outer round of a Monte Carlo test of a hash: many digests, each of earlier ones.
+
+    Attributes:
+        id: As in `SkcipherVector`.
+        seed: Stands for the three digests before the first: each message is the three digests
+            before it, the oldest first (SHAVS, 6.4).
+        digest: The last digest.
+        inner: How many digests are computed.
+    """
+
+    id: str
+    seed: bytes
+    digest: bytes
+    inner: int = 1000
+
+
+class CipherChain(_Record, frozen=True, gc=False, tag="cipher-chain"):
+    """One outer round of a Monte Carlo test of a block cipher in ecb or cbc mode.
+
+    Each step takes what the step before last gave out, in CBC with the IV that the last step
+    left; the second takes the first IV (AESAVS, 6.4).  In ECB each takes the last result.
+
+    Attributes:
+        id: As in `SkcipherVector`.
+        key: What is handed to setkey.
+        iv: `ivsize` bytes, for the first step.
+        start: What the first step is given, one block.
+        end: What the last step gives out.
+        encrypt: The direction.
+        inner: How many steps there are.
+    """
+
+    id: str
+    key: bytes
+    iv: bytes
+    start: bytes
+    end: bytes
+    encrypt: bool
+    inner: int = 1000
+
+
 Vector = SkcipherVector | AeadVector | HashVector
+Chain = HashChain | CipherChain
 
 
 class Origin(msgspec.Struct, frozen=True):
@@ -151,15 +236,50 @@ class Origin(msgspec.Struct, frozen=True):
         """The file as ids and messages name it."""
         return f"{self.source}:{self.name}"
 
+    def made(
+        self,
+        records: Iterable[Vector | Inapplicable | Chain],
+        *,
+        derived: bool = False,
+    ) -> VectorSet:
+        """The set of a file's records, sorted by what they are."""
+        vectors: list[Vector] = []
+        inapplicable: list[Inapplicable] = []
+        chains: list[Chain] = []
+        for record in records:
+            if isinstance(record, Inapplicable):
+                inapplicable.append(record)
+            elif isinstance(record, HashChain | CipherChain):
+                chains.append(record)
+            else:
+                vectors.append(record)
+        return VectorSet(
+            source=self.source,
+            name=self.name,
+            algorithm=self.algorithm,
+            kind=self.kind,
+            title=self.title,
+            url=self.url,
+            licence=self.licence,
+            vectors=tuple(vectors),
+            inapplicable=tuple(inapplicable),
+            chains=tuple(chains),
+            derived=derived,
+        )
+
 
 class VectorSet(Origin, frozen=True, kw_only=True):
     """The vectors of one file, with its origin.
 
     Attributes:
         vectors: The vectors, in the order of the file.
+        inapplicable: What the file holds that no driver can be given, with the reason.
+        chains: The outer rounds of Monte Carlo tests.
         derived: True when the values were computed for this project, not taken from a
             publication; a report must not show them as a standard's.
     """
 
     vectors: tuple[Vector, ...]
+    inapplicable: tuple[Inapplicable, ...] = ()
+    chains: tuple[Chain, ...] = ()
     derived: bool = False

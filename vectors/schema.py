@@ -77,6 +77,10 @@ class Reader:
     def __contains__(self, name: str) -> bool:
         return name in self._fields
 
+    def is_mapping(self, name: str) -> bool:
+        """Whether the field is there and a mapping."""
+        return isinstance(self._fields.get(name), yaml.MappingNode)
+
     def rename(self, path: str) -> None:
         """Let messages call this mapping `path` from here on, such as an entry by its id."""
         self._path = path

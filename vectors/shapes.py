@@ -31,6 +31,9 @@ _CIPHERS = {"aes": (16, (16, 24, 32)), "des": (8, (8,)), "des3_ede": (8, (24,))}
 # RFC 1321 and FIPS 180-4, in bytes.
 _DIGESTS = {"md5": 16, "sha1": 20, "sha224": 28, "sha256": 32, "sha384": 48, "sha512": 64}
 
+# SP 800-38B: a CMAC is one block.
+_MACS = {"cmac(aes)": 16, "xcbc(aes)": 16, "cmac(des3_ede)": 8}
+
 _MODE = re.compile(r"(ecb|cbc|ctr)\((\w+)\)")
 _HMAC = re.compile(r"hmac\((\w+)\)")
 _AUTHENC = re.compile(r"authenc\((hmac\(\w+\)),(.+)\)")
@@ -38,23 +41,43 @@ _AUTHENC = re.compile(r"authenc\((hmac\(\w+\)),(.+)\)")
 
 @dataclass(frozen=True, slots=True)
 class CipherShape:
-    """Sizes in bytes; a message is a whole number of `unit` bytes."""
+    """Sizes in bytes; a message is a whole number of `unit` bytes and has at least `least`."""
 
     key_sizes: tuple[int, ...]
     ivsize: int
     unit: int
+    least: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class AeadShape:
-    """The cipher inside an authenticated one, and the size of the untruncated tag in bytes."""
+    """The cipher inside an authenticated one, and the sizes of its tag in bytes."""
 
     cipher: CipherShape
     maxauthsize: int
+    authsizes: tuple[int, ...] = ()
+
+
+# IEEE 1619: two keys, ciphertext stealing from one block on.  RFC 3686: a nonce behind the key.
+_SPECIAL = {
+    "xts(aes)": CipherShape((32, 48, 64), ivsize=16, unit=1, least=16),
+    "rfc3686(ctr(aes))": CipherShape((20, 28, 36), ivsize=8, unit=1),
+}
+# SP 800-38D and 38C with the tag sizes that the kernel's templates accept (crypto API, 6.4).
+_COMBINED = {
+    "gcm(aes)": AeadShape(
+        CipherShape((16, 24, 32), ivsize=12, unit=1), 16, (4, 8, 12, 13, 14, 15, 16)
+    ),
+    "ccm(aes)": AeadShape(
+        CipherShape((16, 24, 32), ivsize=16, unit=1), 16, (4, 6, 8, 10, 12, 14, 16)
+    ),
+}
 
 
 def cipher_shape(algorithm: str) -> CipherShape | None:
-    """Sizes of a block cipher in a mode of SP 800-38A; None for any other algorithm."""
+    """Sizes of a block cipher in a mode of SP 800-38A, and of XTS and RFC 3686; else None."""
+    if algorithm in _SPECIAL:
+        return _SPECIAL[algorithm]
     match = _MODE.fullmatch(algorithm)
     if match is None or match[2] not in _CIPHERS:
         return None
@@ -67,13 +90,17 @@ def cipher_shape(algorithm: str) -> CipherShape | None:
 
 
 def digest_size(algorithm: str) -> int | None:
-    """Size in bytes of the full digest of a hash or HMAC; None for any other algorithm."""
+    """Size in bytes of the full digest of a hash, HMAC or CMAC; None for any other algorithm."""
+    if algorithm in _MACS:
+        return _MACS[algorithm]
     match = _HMAC.fullmatch(algorithm)
     return _DIGESTS.get(match[1] if match else algorithm)
 
 
 def aead_shape(algorithm: str) -> AeadShape | None:
-    """Sizes of an `authenc(hmac(x),mode(cipher))`; None for any other algorithm."""
+    """Sizes of gcm(aes), ccm(aes) and `authenc(hmac(x),cipher)`; None for any other algorithm."""
+    if algorithm in _COMBINED:
+        return _COMBINED[algorithm]
     match = _AUTHENC.fullmatch(algorithm)
     if match is None:
         return None
@@ -96,6 +123,8 @@ def skcipher_fault(shape: CipherShape | None, vector: SkcipherVector) -> Fault |
         return "iv", f"{len(vector.iv)} bytes, want {shape.ivsize}"
     if length % shape.unit:
         return "ptext", f"{length} bytes, want a multiple of {shape.unit}"
+    if length < shape.least:
+        return "ptext", f"{length} bytes, want at least {shape.least}"
     return None
 
 
@@ -109,6 +138,8 @@ def aead_fault(shape: AeadShape | None, vector: AeadVector) -> Fault | None:
         return None
     if not 0 < vector.authsize <= shape.maxauthsize:
         return "authsize", f"{vector.authsize}, want 1 to {shape.maxauthsize}"
+    if shape.authsizes and vector.authsize not in shape.authsizes:
+        return "authsize", f"{vector.authsize}, want one of {shape.authsizes}"
     if len(vector.iv) != shape.cipher.ivsize:
         return "iv", f"{len(vector.iv)} bytes, want {shape.cipher.ivsize}"
     if len(vector.ptext) % shape.cipher.unit:

@@ -24,7 +24,14 @@ from tcrypt.settings import Settings
 from tcrypt.subject import Subject
 from tcrypt.vectors.catalogue import Catalogue, VectorFile
 from tcrypt.vectors.errors import VectorError
-from tcrypt.vectors.model import AeadVector, HashVector, Operation, SkcipherVector, Vector
+from tcrypt.vectors.model import (
+    AeadVector,
+    HashVector,
+    Operation,
+    SkcipherVector,
+    Vector,
+    VectorSet,
+)
 from tcrypt.watchdog import Watchdog
 
 __all__ = ("CHECK", "iv_after", "plans")
@@ -57,10 +64,16 @@ def plans(subject: Subject, settings: Settings, catalogue: Catalogue) -> Iterato
             yield Plan(CHECK, subject, _Chunk(subject, file, start, settings).run, part)
 
 
+@lru_cache(maxsize=2)
+def _loaded(file: VectorFile) -> VectorSet:
+    """A file's vectors, kept for the next chunk of it."""
+    return file.load()
+
+
 @lru_cache(maxsize=1)
 def _chunk_of(vector: str, file: VectorFile) -> int:
     """The place of the first vector of the chunk that holds a vector; negative when none does."""
-    index = next((i for i, v in enumerate(file.load().vectors) if v.id == vector), -_CHUNK)
+    index = next((i for i, v in enumerate(_loaded(file).vectors) if v.id == vector), -_CHUNK)
     return index // _CHUNK * _CHUNK
 
 
@@ -79,7 +92,7 @@ class _Chunk:
             recorder.unexecuted("not-run", self.file.why_not, [self.file.label])
             return
         try:
-            loaded = self.file.load()
+            loaded = _loaded(self.file)
         except VectorError as error:
             problem = Problem(
                 "vector file refused", facts.SOURCES, attribution="suite", details=(str(error),)
@@ -101,9 +114,12 @@ class _Chunk:
         indices = list(range(self.start, stop))
         if self.settings.vector:
             return [i for i in indices if vectors[i].id == self.settings.vector]
-        most = self.settings.limits.vectors_per_file
-        if self.file.source != "cavp" or not most or len(indices) <= most:
+        if self.settings.profile == "full":
             return indices
+        most, every = self.settings.limits.vectors_per_file, self.file.one_in
+        if self.file.source != "cavp" or not most or len(indices) <= most:
+            # A section of a file has `every` vectors: of each another one, so that all kinds come.
+            return [i for i in indices if i % every == i // every % every]
         return sorted({indices[i * len(indices) // most] for i in range(most)})
 
     def _left_out(
@@ -195,16 +211,19 @@ def _aead_cases(
         case = CipherCase(
             False, vector.key, vector.iv, vector.ctext, vector.ptext, None, status, assoc, size
         )
-        yield "dec", _decrypted(algorithm, case, novrfy=vector.novrfy)
+        yield (
+            "dec",
+            _decrypted(algorithm, case, novrfy=vector.novrfy, known_text=not vector.unsealed),
+        )
 
 
-def _decrypted(algorithm: str, case: CipherCase, *, novrfy: bool) -> CipherCase:
+def _decrypted(algorithm: str, case: CipherCase, *, novrfy: bool, known_text: bool) -> CipherCase:
     """The decryption with what the oracle knows of destinations and forgeries."""
     known = reference(algorithm)
     if not isinstance(known, AeadReference):
-        secret = case.out if novrfy and len(case.out) >= 8 else b""
+        secret = case.out if known_text and novrfy and len(case.out) >= 8 else b""
         return case._replace(secret=secret)
-    if novrfy and known.verifies_first and len(case.out) >= 8:
+    if novrfy and known_text and known.verifies_first and len(case.out) >= 8:
         case = case._replace(secret=case.out[known.ivsize if known.iv_in_text else 0 :])
     return case._replace(header=known.header(False, len(case.assoc)))
 

@@ -63,7 +63,7 @@ def test_a_users_path_must_be_there_once_and_hold_something(tmp_path: Path) -> N
     catalogue = Catalogue.load()
     with pytest.raises(VectorError, match=r"x\.yaml: cannot be read: No such file"):
         catalogue.extra([path])
-    with pytest.raises(VectorError, match=r"no \*\.yaml file in this folder"):
+    with pytest.raises(VectorError, match=r"no \*\.yaml or \*\.jsonl file in this folder"):
         catalogue.extra([tmp_path])
     path.write_text(USER)
     with pytest.raises(VectorError, match="in the catalogue already"):
