@@ -51,6 +51,7 @@ class EngineState:
         rt: bool,
     ) -> None:
         self.machine = machine
+        self._sim = machine.sim
         self.name = name
         self.semantics = semantics = semantics_of(machine.setup.semantics)
         self.retry_support = retry_support

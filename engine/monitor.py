@@ -27,6 +27,7 @@ _NOTICE = "-EINPROGRESS is delivered once after -EBUSY, and never otherwise (5.1
 _ORDER = "requests of one engine start in the order of their submission (5.4, 5.5)"
 _STOP = "what was accepted before an engine stopped is completed (5.6)"
 _EXIT = "an engine is not used any more once exit has dropped its worker (5.2, 5.6)"
+_ORPHANED = "algorithms are unregistered before the engine goes that they need (5.2, 6.7)"
 _ONE = "a request belongs to one operation at a time (6.10)"
 
 
@@ -142,7 +143,7 @@ class EngineWatch:
 
     def transferred(self, request: Any, status: int) -> None:
         """A request was handed over, and answered with `status`."""
-        life = self._monitor.life(request)
+        life = self._lives.get(request) or self._monitor.life(request)
         if life.stage < _DONE:
             self._violation("transferred again before its completion", _ONE, "driver", request)
         if status in (_EINPROGRESS, _EBUSY):
@@ -166,7 +167,7 @@ class EngineWatch:
 
     def started(self, request: Any, number: int) -> bool:
         """`do_one_request` took it; whether it is still in hardware."""
-        life = self._monitor.life(request)
+        life = self._lives.get(request) or self._monitor.life(request)
         if life.number != number or life.stage != _TRYING:
             return False
         life.stage = _STARTED
@@ -212,7 +213,7 @@ class EngineWatch:
 
     def finalized(self, request: Any, status: int) -> None:
         """The driver says that a request is done."""
-        life = self._monitor.known(request)
+        life = self._lives.get(request)
         if life is None or life.stage == _REFUSED or life.watch is not self:
             self._violation(
                 "finalized a request that was never transferred", _FINALIZE, "driver", request
@@ -232,6 +233,16 @@ class EngineWatch:
             self._violation("finalized after exit", _EXIT, who, request)
         if life is not None:
             life.stage = _DONE
+
+    def left_alone(self, requests: Iterable[Any], status: int) -> None:
+        """`do_batch_requests` left these in the queue, and nothing is there to ask it again."""
+        names = {request.tfm.alg.cra_driver_name: None for request in requests}
+        told = f"-{errno.errorcode.get(-status, str(-status))}" if status < 0 else str(status)
+        for name in names:
+            self._monitor.breaks[
+                f"{name} returned {told} from do_batch_requests, with requests left in the queue and"
+                " none in hardware; finalize what fails, or return -ENOSPC to be asked again"
+            ] = None
 
     def noticed(self, request: Any) -> None:
         """A waiting request is told that it has been accepted."""
@@ -259,6 +270,9 @@ class EngineWatch:
         still = ", ".join(registered)
         who: Who = "driver" if still else "profile"
         why = f"still registered: {still}" if still else "stop does not wait for it (wedge K)"
+        if still:
+            message = "the engine exited before its algorithms were unregistered"
+            self._violation(message, _ORPHANED, who, None, why)
         for request in in_hardware:
             self._monitor.life(request).outlived = True
             self._violation("in hardware when the engine exited", _STOP, who, request, why)

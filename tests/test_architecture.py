@@ -48,8 +48,12 @@ _RULES: tuple[tuple[str, tuple[str, ...]], ...] = (
     (f"{_ENGINE}.engine_state", _ENGINE_PARTS),
     (f"{_ENGINE}.engine_hooks", (f"{_ENGINE}.engine_state", *_ENGINE_PARTS)),
     (
-        f"{_ENGINE}.crypto_engine",
+        f"{_ENGINE}.engine_pump",
         (f"{_ENGINE}.engine_hooks", f"{_ENGINE}.engine_state", *_ENGINE_PARTS),
+    ),
+    (
+        f"{_ENGINE}.crypto_engine",
+        (f"{_ENGINE}.engine_pump", f"{_ENGINE}.engine_state", *_ENGINE_PARTS),
     ),
     (f"{_ENGINE}.templates", (f"{_ENGINE}.api", f"{_ENGINE}.sim")),
     (f"{_ENGINE}.af_alg", (f"{_ENGINE}.api", f"{_ENGINE}.sim")),

@@ -36,6 +36,9 @@ class Ownership(enum.IntEnum):
     RESERVED = 3
 
 
+_OWNERS: Final = tuple(Ownership)
+
+
 class Descriptor(NamedTuple):
     """The 8 words of a command or result descriptor, in memory order; addresses in bytes."""
 
@@ -55,7 +58,7 @@ class Descriptor(NamedTuple):
     @classmethod
     def unpack(cls, data: bytes) -> Descriptor:
         """Read a descriptor from exactly 32 bytes."""
-        return cls(*_WORDS.unpack(data))
+        return cls._make(_WORDS.unpack(data))
 
 
 def command_control(*, hash_final: bool = True, pad_control: int = 0, pad_value: int = 0) -> int:
@@ -67,6 +70,8 @@ def command_control(*, hash_final: bool = True, pad_control: int = 0, pad_value:
         pad_value: The byte that constant padding repeats.
     """
     final = reg.CONTROL_HASH_FINAL if hash_final else 0
+    if not pad_control and not pad_value:
+        return reg.CONTROL_HOST_READY | final
     pad = _field("pad value", pad_value, 8) << reg.CONTROL_PAD_VALUE_SHIFT
     control = _field("pad control", pad_control, 8) << reg.CONTROL_PAD_SHIFT
     return reg.CONTROL_HOST_READY | final | pad | control
@@ -82,6 +87,8 @@ def command_length(length: int, *, bypass: int = 0) -> int:
     Raises:
         ValueError: a field does not fit; the hardware would silently use its low bits.
     """
+    if not bypass and 0 <= length <= reg.LENGTH_BYTES:
+        return length | reg.LENGTH_HOST_READY
     words = _field("bypass", bypass, 8) << reg.LENGTH_BYPASS_SHIFT
     return _field("length", length, 20) | reg.LENGTH_HOST_READY | words
 
@@ -89,7 +96,7 @@ def command_length(length: int, *, bypass: int = 0) -> int:
 def ownership(control: int, length: int) -> Ownership | None:
     """Who owns a descriptor with these words 0 and 7; None while its halves disagree."""
     first = control & 3
-    return Ownership(first) if first == length >> reg.LENGTH_OWNERSHIP_SHIFT & 3 else None
+    return _OWNERS[first] if first == length >> reg.LENGTH_OWNERSHIP_SHIFT & 3 else None
 
 
 def result_status(control: int) -> int:

@@ -110,11 +110,13 @@ class InterruptBlock:
 
     def enable(self, value: int) -> None:
         """MASK_ENABLE: set enable bits."""
-        self.set_mask(self._enabled | value)
+        self._enabled |= value & reg.INT_SOURCES
+        self.update()
 
     def disable(self, value: int) -> None:
         """MASK_DISABLE: clear enable bits."""
-        self.set_mask(self._enabled & ~value)
+        self._enabled &= ~value
+        self.update()
 
     def read_config(self) -> int:
         """INT_CFG."""

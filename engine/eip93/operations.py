@@ -20,7 +20,7 @@ from tcrypt.engine.eip93.hashing import HashCore
 from tcrypt.engine.eip93.lanes import DMABus
 from tcrypt.engine.eip93.padding import Verdict, pad_bytes, verify_pad
 from tcrypt.engine.eip93.plan import CipherPlan, HashPlan, Kind, Plan
-from tcrypt.engine.eip93.records import HashSource
+from tcrypt.engine.eip93.records import HashSource, PadType
 from tcrypt.engine.eip93.variants import Variant
 from tcrypt.engine.sim import BusError
 
@@ -30,6 +30,7 @@ _COUNT: Final = struct.Struct("<Q")
 _KEYED_BYTES: Final = 64  # byte count that HASH_SOURCE 0 forces: one block of key has gone before
 _UNUSUAL: Final = reg.CONTROL_PRNG_MODE | reg.CONTROL_HALT
 _NO_PAD: Final = Verdict(0, 0)
+_ONLY_FILLS: Final = (PadType.ZERO, PadType.CONSTANT)  # These add nothing to whole blocks.
 
 
 class Outcome(NamedTuple):
@@ -158,10 +159,11 @@ class PacketCore(CipherUnit):
         if alignment is None:
             rule = "pad control is 0 or a power of two"
             raise DriverFault("descriptor word 0", words[0], rule)
-        if not alignment:
+        pad_type = cipher.pad_type
+        if not alignment or (pad_type in _ONLY_FILLS and not length % alignment):
             return b""
         value = words[0] >> reg.CONTROL_PAD_VALUE_SHIFT & 0xFF
-        return pad_bytes(cipher.pad_type, length, alignment, value)
+        return pad_bytes(pad_type, length, alignment, value)
 
     def _inbound(
         self, plan: Plan, cipher: CipherPlan, words: tuple[int, ...], sa: bytes, data: bytes

@@ -55,7 +55,8 @@ class ResultWriter:
         self.bus = bus
         self._sim = sim
         self._rings = rings
-        self._variant = variant
+        self._clears = variant.cdr_update is CDRUpdate.CLEAR_OWNERSHIP
+        self._torn_ns = variant.torn_result_ns
         self._failed = failed
         self._writes = self._updates = False
         self._generation = 0
@@ -76,12 +77,12 @@ class ResultWriter:
         rings, bus = self._rings, self.bus
         if self._updates and not rings.overlaid:
             update = result
-            if self._variant.cdr_update is CDRUpdate.CLEAR_OWNERSHIP:
+            if self._clears:
                 kept = (words[0] & _NO_OWNER_0, *words[1:7], words[7] & _NO_OWNER_7)
                 update = _WORDS.pack(*kept)
             bus.write(rings.command_address(), update)
         address = rings.result_address()
-        delay = self._variant.torn_result_ns
+        delay = self._torn_ns
         if not delay:
             bus.write(address, result)
             return

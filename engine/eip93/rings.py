@@ -102,7 +102,8 @@ class Rings:
         self.results += 1
         if self.results == 1:
             self._waiting_since = self._sim.now
-        self._run_timer()
+        if self._timeout is not None:
+            self._run_timer()
 
     def levels(self) -> int:
         """The level interrupt sources whose condition holds."""
@@ -212,8 +213,9 @@ class Rings:
         elif count:
             self.results -= count
             self._waiting_since = self._sim.now
-            self._stop_timer()
-            self._run_timer()
+            if self._timeout is not None:
+                self._stop_timer()
+                self._run_timer()
 
     def read_pointers(self) -> int:
         """PE_RING_RW_PNTR."""

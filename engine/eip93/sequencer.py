@@ -165,9 +165,9 @@ class Sequencer(Publisher):
     def kick(self) -> None:
         """Begin the next packet if the engine can take one."""
         while (
-            self._event is None
+            self._rings.ready
+            and self._event is None
             and self._running
-            and self._rings.ready
             and self._tries <= _REFETCHES
             and not self._busy
             and self.halting.steps is None
