@@ -60,14 +60,18 @@ class Swarm(ABC, Generic[_Load]):
         for flight in self.flights:
             self.launch(flight, flags)
 
-    def launch(self, flight: Flight[_Load], flags: int) -> None:
-        """Submit one."""
+    def launch(
+        self, flight: Flight[_Load], flags: int, then: Callable[[], None] | None = None
+    ) -> None:
+        """Submit one; `then` is called in its final completion."""
         flight.ticket = ticket = Ticket(flight.request, self.machine.sim)
 
         def completed(data: Any, status: int) -> None:
             ticket.completed(status)
             if status != _EINPROGRESS:
                 self.finished.append(flight.index)
+                if then is not None:
+                    then()
 
         ticket.submit(flags, completed, flight.call)
 

@@ -62,6 +62,11 @@ def plans(subject: Subject, settings: Settings, catalogue: Catalogue) -> Iterato
         yield Plan(CHECK, subject, _Interleavings(subject, settings).run)
 
 
+def _stops(program: Program) -> bool:
+    """Whether a program stops or starts engines."""
+    return any(step.what in ("s", "t") for task in program.parallel() for step in task)
+
+
 def search(runner: Runner, program: Program, bound: int) -> Outcome:
     """Explore the schedules of a program, in at most `bound` runs."""
     return explore(partial(runner.play, program), bound)
@@ -86,7 +91,10 @@ class _Interleavings:
             return
         left = self.settings.limits.schedules
         for place, name in enumerate(WORLDS):
-            if recorder.wants(name):
+            if _stops(WORLDS[name]) and not runner.has_engine:
+                reason = "no crypto_engine: there is none to stop and start"
+                recorder.unexecuted("not-applicable", reason, [name])
+            elif recorder.wants(name):
                 # The smallest worlds are explored to their end; the others get a look at least.
                 bound = max(_LOOK, left - _LOOK * (len(WORLDS) - place - 1))
                 left -= self._explore(recorder, runner, name, bound)

@@ -232,7 +232,9 @@ def priority_policy(subject: Subject) -> list[Problem]:
     """Against the table of the provider whose engine does the work, where it has one."""
     machine = subject.provider.boot()
     alg = entry_of(machine, subject).alg
-    ceilings = [a.ceiling(alg.cra_name) for a in machine.accelerators if alg.do_one_request]
+    later = alg.cra_flags & AlgFlag.ASYNC and not subject.instance
+    own = [a for a in machine.accelerators if later and a.drives(alg.cra_driver_name)]
+    ceilings = [a.ceiling(alg.cra_name) for a in own]
     limit = min((c for c in ceilings if c is not None), default=None)
     if limit is None or alg.cra_priority <= limit:
         return []

@@ -261,7 +261,8 @@ def _room(machine: Machine) -> int:
     depth = sum(accelerator.depth for accelerator in machine.accelerators)
     if machine.engines:
         # All are submitted before the engine's worker runs: the longer of both overflows both.
-        return max(depth, sum(engine.queue.max_qlen for engine in machine.engines))
+        queues: int = sum(engine.queue.max_qlen for engine in machine.engines)
+        return max(depth, queues)
     return depth + sum(accelerator.queue for accelerator in machine.accelerators)
 
 

@@ -104,6 +104,9 @@ class _World:
         if program is not None:
             recorder.result(asked, runner.play(program, timeline=True), token=asked)
         elif not asked or not recorder.wants("example"):
+            if not runner.has_engine:
+                reason = "no crypto_engine: steps that stop and start engines do nothing"
+                recorder.unexecuted("not-applicable", reason, ["stop-and-start"])
             self._search(recorder, runner)
 
     def _search(self, recorder: Recorder, runner: Runner) -> None:

@@ -31,6 +31,8 @@ class Order(Apart):
         key: the key under which its answer is known.
         encrypt: the direction; True for a digest.
         what: the request in words.
+        turn: its place among the submissions, from 1 on; 0 when it completed in its own, or when
+            others could be submitted inside of it.
         ticket: its life.
         launched: whether it was submitted.
         over: whether it has its final status.
@@ -57,6 +59,7 @@ class Order(Apart):
         "swarm",
         "ticket",
         "transform",
+        "turn",
         "what",
     )
 
@@ -79,7 +82,7 @@ class Order(Apart):
         self.what = f"request {number}, {'digest' if self.hashes else verb} by {who}"
         self.ticket = self.flight.ticket = Ticket(self.flight.request, swarm.machine.sim)
         self.launched = self.over = self.keyless = self.full = self.rekeyed = False
-        self.flags = 0
+        self.flags = self.turn = 0
         self.allowed: frozenset[int] = frozenset()
         self.owed = 0
 
@@ -194,7 +197,8 @@ def order_problems(orders: Sequence[Order], finished: Sequence[int]) -> list[Pro
     """Whether what an engine accepted and did was completed in the order of submission (5.4).
 
     Requests that failed are left aside: one that cannot be started is completed at once.  So are
-    those that no engine has seen, such as what a driver leaves to an asynchronous fallback.
+    those that no engine has seen, such as what a driver leaves to an asynchronous fallback; on a
+    machine without engines the order of submission counts, for its one device's own drivers.
     """
     done = {order.number: order for order in orders if order.ticket.status == 0}
     engines: dict[Any, list[tuple[int, int]]] = {}
@@ -204,6 +208,8 @@ def order_problems(orders: Sequence[Order], finished: Sequence[int]) -> list[Pro
             continue
         if place is not None and place[0].semantics.keeps_order:
             engines.setdefault(place[0], []).append((place[1], order.number))
+        elif not machine.engines and order.turn and _of_one_device(order):
+            engines.setdefault(None, []).append((order.turn, order.number))
     found: list[Problem] = []
     for places in engines.values():
         wanted = [number for _, number in sorted(places)]
@@ -211,6 +217,14 @@ def order_problems(orders: Sequence[Order], finished: Sequence[int]) -> list[Pro
         if wanted != got:
             found.append(_out_of_order(wanted, got))
     return found
+
+
+def _of_one_device(order: Order) -> bool:
+    """Whether the only device of the machine does the work of the request's driver itself."""
+    machine, driver = order.swarm.machine, order.transform.name
+    others = [alg for alg in machine.registry if alg.cra_driver_name.startswith("cryptd(")]
+    devices = machine.accelerators
+    return len(devices) == 1 and devices[0].drives(driver) and not others
 
 
 def _out_of_order(wanted: Sequence[int], got: Sequence[int]) -> Problem:

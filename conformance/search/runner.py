@@ -41,12 +41,17 @@ class Runner:
         subject: the driver; the oracle must know its algorithm.
         watchdog: bounds the driver's own code in real time.
         alone: whether other drivers of its provider stay out of the cast.
+
+    Attributes:
+        cast: who plays.
+        has_engine: whether there is a crypto_engine that can be stopped and started.
     """
 
     def __init__(self, subject: Subject, watchdog: Watchdog, *, alone: bool) -> None:
         self.subject = subject
         self._watchdog = watchdog
         machine = subject.provider.boot()
+        self.has_engine = bool(machine.engines)
         others = [] if alone else _others(subject, machine)
         subjects = (subject, *others)
         self.cast = Cast(subjects, tuple(_stock(member, machine) for member in subjects))

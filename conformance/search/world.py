@@ -221,6 +221,7 @@ class World(Apart):
             order.allowed |= _NO_ROOM
         transform.orders.append(order)
         self._launched.append(order.number)
+        turn = len(self._launched)
         self._faults.strike(order, self.orders)
         self._sim.note(f"{order.what}: submitted")
 
@@ -231,6 +232,8 @@ class World(Apart):
         self._sim.note(f"{order.what}: submission returned {errno_name(order.ticket.submitted)}")
         if not order.ticket.pending:
             self._over(order, again)
+        elif not self.program.preempt:
+            order.turn = turn
 
     def _completed(self, order: Order, again: Order | None, status: int) -> None:
         self._sim.note(f"{order.what}: called back with {errno_name(status)}")
