@@ -40,6 +40,7 @@ _MODULES = (
     "hash_shared",
     "hmac",
     "aead",
+    "ipsec",
     "queue",
     "own_queue",
     "async_fallback",

@@ -237,6 +237,20 @@ def tag_not_swapped() -> Planted:
     return replaced((PacketCore, "_verify", verify), (digests, "swap_words", as_it_is))
 
 
+@mutant("AE-21", "a sequence number error hides a forgery")
+def sequence_number_first() -> Planted:
+    """The engine finds a forgery's sequence number bad too, which the driver leaves to others."""
+    verify, original = PacketCore._verify, core.status_to_errno
+
+    def both(self: PacketCore, plan: HashPlan, words: tuple[int, ...], digest: bytes) -> int:
+        return reg.ERR_AUTH | reg.ERR_SEQNUM if verify(self, plan, words, digest) else 0
+
+    def status_to_errno(status: int) -> int:
+        return 0 if status & reg.ERR_SEQNUM else original(status)
+
+    return replaced((PacketCore, "_verify", both), (core, "status_to_errno", status_to_errno))
+
+
 @mutant("AE-22", "two error bits at once fall through to the default")
 def equality_of_bits() -> Planted:
     """The engine finds a forgery's padding bad too; the driver knows each error only alone."""

@@ -10,7 +10,7 @@ from tcrypt.engine.api.memory import Buffer
 from tcrypt.engine.api.requests import AhashRequest
 from tcrypt.engine.eip93 import registers as reg
 from tcrypt.engine.eip93.driver.ahash import STATE_SIZE, EipHash
-from tcrypt.engine.eip93.driver.core import STATE_A, Job
+from tcrypt.engine.eip93.driver.core import SECOND_SA, STATE_A, Job
 from tcrypt.engine.eip93.driver.hash_jobs import HashJobs, HashState
 from tcrypt.mutants import mutant
 from tcrypt.mutants.seams import Planted, replaced
@@ -217,6 +217,24 @@ def list_overflow() -> Planted:
         return table
 
     return replaced((HashJobs, "direct_pieces", direct_pieces))
+
+
+@mutant("HS-23", "the digest goes to memory that was never mapped")
+def result_as_destination() -> Planted:
+    """The engine is sent to the caller's result, which may stand on a stack without a mapping."""
+    original = HashJobs.put_pieces
+
+    def put_pieces(
+        self: HashJobs, job: Job, pieces: list[tuple[int, int]], state: HashState
+    ) -> None:
+        request = job.request
+        assert isinstance(request, AhashRequest)
+        original(self, job, pieces if not state.last else pieces[:-1], state)
+        if state.last and request.result is not None:
+            address, size = pieces[-1]
+            self.core.put(job, address, request.result.address, size, sa=SECOND_SA)
+
+    return replaced((HashJobs, "put_pieces", put_pieces))
 
 
 @mutant("HS-24", "init does not forget a message in work")

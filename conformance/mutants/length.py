@@ -9,6 +9,7 @@ from tcrypt.engine.api.dma import DmaDirection
 from tcrypt.engine.api.requests import AhashRequest, AnyRequest, SkcipherRequest
 from tcrypt.engine.api.scatterlist import pair_segments
 from tcrypt.engine.crypto_engine import CryptoEngine
+from tcrypt.engine.eip93 import registers as reg
 from tcrypt.engine.eip93.descriptors import command_length
 from tcrypt.engine.eip93.driver import cipher_jobs, core, hash_jobs
 from tcrypt.engine.eip93.driver.ahash import EipHash
@@ -17,6 +18,7 @@ from tcrypt.engine.eip93.driver.core import Job
 from tcrypt.engine.eip93.driver.skcipher import EipSkcipher
 from tcrypt.engine.eip93.operations import Outcome, PacketCore
 from tcrypt.engine.eip93.plan import Plan
+from tcrypt.engine.eip93.sequencer import Sequencer
 from tcrypt.engine.sim import Timer
 from tcrypt.mutants import mutant
 from tcrypt.mutants.seams import Planted, replaced
@@ -24,6 +26,7 @@ from tcrypt.mutants.seams import Planted, replaced
 __all__: tuple[str, ...] = ()
 
 _BLOCK = 16
+_BURST = 16
 _WORD = 4
 _LENGTH_BITS = 0xF_FFFF
 _NS_PER_BYTE = 1_000
@@ -127,6 +130,22 @@ def length_masked() -> Planted:
         (cipher_jobs, "MAX_DESCRIPTOR_BYTES", unlimited),
         (hash_jobs, "MAX_DESCRIPTOR_BYTES", unlimited),
     )
+
+
+@mutant("LEN-10", "the engine's least length is not kept")
+def shorter_than_a_burst() -> Planted:
+    """Data are not filled up to a burst, and an engine that hashes in bursts waits for more."""
+    original = Sequencer._start
+
+    def start(self: Sequencer, epoch: int, words: tuple[int, ...]) -> None:
+        plan = self._plan(words)
+        short = (words[7] & reg.LENGTH_BYTES) < _BURST
+        if plan is not None and plan.cipher is None and short:
+            self.break_down()
+        else:
+            original(self, epoch, words)
+
+    return replaced((Sequencer, "_start", start))
 
 
 @mutant("LEN-11", "an absent source is dereferenced")

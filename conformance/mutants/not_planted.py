@@ -9,18 +9,6 @@ NOT_PLANTED: dict[str, tuple[str, str]] = {
         "rfc3686 write-back puts nonce + iv[0:4] into req->iv",
         "the EIP-93 driver has no rfc3686 yet",
     ),
-    "SG-08": (
-        "array index instead of sg_next",
-        "scatterlists here are never chained",
-    ),
-    "SG-21": (
-        "DMA length read before mapping",
-        "a mapping here does not merge segments",
-    ),
-    "LEN-10": (
-        "minimum-size rule of the engine violated",
-        "this engine has no minimum size",
-    ),
     "KF-02": (
         "fallback keyed with wrong slice of an rfc3686 key",
         "the EIP-93 driver has no rfc3686 yet",
@@ -44,26 +32,6 @@ NOT_PLANTED: dict[str, tuple[str, str]] = {
     "WK-05": (
         "minimum key size lets single-DES key into 3DES",
         "the EIP-93 driver has no triple DES yet",
-    ),
-    "HS-23": (
-        "hash tail copied beyond what was mapped (stack result)",
-        "results are written by the driver, never through a mapping of the caller's stack",
-    ),
-    "AE-14": (
-        "ESN scratch bytes land behind the decrypt output (CopyFail, CVE-2026-31431)",
-        "the EIP-93 driver has no ESN",
-    ),
-    "AE-21": (
-        "replay/sequence error reported as success",
-        "the driver does not use the IPsec operations of the device yet",
-    ),
-    "AE-24": (
-        "ESN/IPsec AAD length not validated",
-        "the driver does not use the IPsec operations of the device yet",
-    ),
-    "AE-26": (
-        "IV transfer not ordered before data",
-        "the model's bus keeps the order of transfers",
     ),
 }
 """Id: (what the defect is, why it cannot be planted)."""

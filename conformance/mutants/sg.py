@@ -6,7 +6,7 @@ import errno
 from collections.abc import Sequence
 
 from tcrypt.engine.api.requests import SkcipherRequest
-from tcrypt.engine.api.scatterlist import Segment
+from tcrypt.engine.api.scatterlist import Segment, pair_segments
 from tcrypt.engine.crypto_engine import CryptoEngine
 from tcrypt.engine.eip93.driver.cipher_jobs import CipherJob, CipherJobs, Piece
 from tcrypt.engine.eip93.driver.core import STATE_A, Core, Job
@@ -18,7 +18,10 @@ from tcrypt.mutants.seams import Planted, is_inbound, replaced
 __all__: tuple[str, ...] = ()
 
 _BLOCK = 16
+_WORD = 4
 _RECORD = 64
+# A page holds a table of 128 entries, the last of which leads to the next table.
+_FIRST_TABLE = 127
 
 
 @mutant("SG-02", "direction test on a zero-valued flag")
@@ -133,6 +136,18 @@ def _end_of(entries: Sequence[Segment], address: int) -> int:
     return next(start + size for start, size in entries if start <= address < start + size)
 
 
+@mutant("SG-08", "an array index instead of sg_next")
+def first_table_only() -> Planted:
+    """Entries are counted off in the first table of a long list; the next is never reached."""
+    original = EipSkcipher.direct_pieces
+
+    def direct_pieces(self: EipSkcipher, request: SkcipherRequest) -> list[Piece] | None:
+        pieces = original(self, request)
+        return pieces and pieces[:_FIRST_TABLE]
+
+    return replaced((CipherJobs, "direct_pieces", direct_pieces))
+
+
 @mutant("SG-09", "only the first destination segment is used")
 def first_destination_only() -> Planted:
     """All output is written from the start of the first destination segment on."""
@@ -193,6 +208,28 @@ def unsigned_count() -> Planted:
         return 0 if all(count >= 0 for count in counts) else -errno.EINVAL
 
     return replaced((EipSkcipher, "check", check))
+
+
+@mutant("SG-21", "the DMA length of an entry is read before it is mapped")
+def stale_lengths() -> Planted:
+    """Whether a piece is whole blocks is judged by what was mapped there before, if anything."""
+    original = EipSkcipher.map_pieces
+    mapped: dict[int, int] = {}
+
+    def direct_pieces(self: EipSkcipher, request: SkcipherRequest) -> list[Piece] | None:
+        pieces = pair_segments(request.src, request.dst, request.cryptlen)
+        if any(source % _WORD or target % _WORD for source, target, _ in pieces):
+            return None
+        lengths = [mapped.get(source, 0) for source, _, _ in pieces[:-1]]
+        return None if any(length % self.spec.block for length in lengths) else pieces
+
+    def map_pieces(self: EipSkcipher, job: Job, pieces: list[Piece]) -> None:
+        mapped.update((source, length) for source, _, length in pieces)
+        original(self, job, pieces)
+
+    return replaced(
+        (CipherJobs, "direct_pieces", direct_pieces), (CipherJobs, "map_pieces", map_pieces)
+    )
 
 
 @mutant("SG-23", "descriptors built from entry counts, not from bytes")

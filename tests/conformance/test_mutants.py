@@ -38,6 +38,8 @@ DIRECT = "eip93-direct"
 ASYNC, TEMPLATES = "eip93-async-fallback", "eip93-templates"
 ECB, CBC, CTR = "ecb(aes)", "cbc(aes)", "ctr(aes)"
 AUTHENC, SHA1, HMAC = "authenc(hmac(sha1),cbc(aes))", "sha1", "hmac(sha1)"
+AUTHENCESN, ECHAINIV = "authencesn(hmac(sha1),cbc(aes))", f"echainiv({AUTHENC})"
+RFC4106, SOFTWARE = "rfc4106(gcm(aes))", "software"
 
 OUTPUT, IV, STATUS, DIGEST = "wrong output", "wrong output IV", "wrong status", "wrong digest"
 OVERRUN, LOST = "memory around the destination overwritten", "accepted and never completed"
@@ -85,6 +87,7 @@ CAUGHT = (
     Caught("SG-05b", MT7621, SHA1, "boundaries", "wrong status of digest"),
     Caught("SG-07", MT7621, CTR, "boundaries", OVERRUN),
     Caught("SG-07b", MT7621, SHA1, "boundaries", DIGEST),
+    Caught("SG-08", MT7621, CBC, "boundaries", OUTPUT),
     Caught("SG-09", MT7621, CBC, "boundaries", OVERRUN),
     Caught("SG-10", MT7621, SHA1, "boundaries", DIGEST),
     Caught("SG-13", MT7621, AUTHENC, "boundaries", STATUS),
@@ -93,6 +96,7 @@ CAUGHT = (
     Caught("SG-17", MT7621, SHA1, "vectors", DIGEST),
     Caught("SG-18", MT7621, SHA1, "sequences", DIGEST),
     Caught("SG-20", MT7621, CBC, "sequences", STATUS),
+    Caught("SG-21", MT7621, CTR, "boundaries", OUTPUT),
     Caught("SG-23", MT7621, CTR, "boundaries", OVERRUN),
     Caught("LEN-01", MT7621, CBC, "boundaries", LOST),
     Caught("LEN-03", MT7621, CBC, "boundaries", STATUS),
@@ -100,6 +104,7 @@ CAUGHT = (
     Caught("LEN-06", MT7621, CBC, "boundaries", OVERRUN),
     Caught("LEN-07", MT7621, CTR, "boundaries", OUTPUT),
     Caught("LEN-09", MT7621, CBC, "boundaries", STATUS, "full", "op=enc,key=16,len=1048576"),
+    Caught("LEN-10", MT7621, SHA1, "boundaries", LOST),
     Caught("LEN-11", MT7621, SHA1, "boundaries", "hash raised AttributeError"),
     Caught("LEN-13", MT7621, CBC, "sequences", USED),
     Caught("KF-01", AES128, CBC, "fallback", STATUS),
@@ -142,6 +147,7 @@ CAUGHT = (
     Caught("HS-19", MT7621, SHA1, "sequences", "sequence raised RecursionError"),
     Caught("HS-20", MT7621, HMAC, "boundaries", DIGEST, "default"),
     Caught("HS-22", MT7621, SHA1, "boundaries", DIGEST),
+    Caught("HS-23", MT7621, SHA1, "boundaries", "wrong status of digest"),
     Caught("HS-24", MT7621, SHA1, "sequences", DIGEST),
     Caught("HM-01", MT7621, HMAC, "boundaries", DIGEST),
     Caught("HM-02", MT7621, HMAC, "sequences", DIGEST),
@@ -157,11 +163,15 @@ CAUGHT = (
     Caught("AE-09", MT7621, AUTHENC, "boundaries", "AAD in the destination"),
     Caught("AE-11", MT7621, AUTHENC, "sequences", CHANGED),
     Caught("AE-12", MT7621, AUTHENC, "boundaries", "plaintext of a forged message released"),
+    Caught("AE-14", SOFTWARE, AUTHENCESN, "boundaries", OVERRUN),
     Caught("AE-15", MT7621, AUTHENC, "sequences", OUTPUT),
     Caught("AE-17", MT7621, AUTHENC, "boundaries", STATUS),
     Caught("AE-18", MT7621, AUTHENC, "boundaries", STATUS),
     Caught("AE-20", MT7621, AUTHENC, "boundaries", OUTPUT),
+    Caught("AE-21", MT7621, AUTHENC, "sequences", STATUS),
     Caught("AE-22", MT7621, AUTHENC, "sequences", STATUS),
+    Caught("AE-24", SOFTWARE, RFC4106, "boundaries", STATUS),
+    Caught("AE-26", SOFTWARE, ECHAINIV, "boundaries", OUTPUT),
     Caught("EQ-01", MT7621, CBC, "boundaries", "encrypt hangs", patience=0.5),
     Caught("EQ-03", TINY, CBC, "retry", "backlogged and completed without a notice"),
     Caught("EQ-04", TINY, CBC, "retry", LATER),
@@ -293,6 +303,7 @@ PROVIDERS: dict[str, Callable[[Machine], None]] = {
     ASYNC: builtin.eip93_async_fallback,
     TEMPLATES: builtin.eip93_templates,
     DIRECT: builtin.eip93_direct,
+    SOFTWARE: builtin.software,
     SLOW: slow_host,
 }
 
