@@ -13,6 +13,14 @@ from typing import Final
 
 from tcrypt.engine.eip93 import registers as reg
 from tcrypt.engine.eip93.ciphers import AES_BLOCK, DES_BLOCK, CipherCore
+from tcrypt.engine.eip93.command_rules import (
+    arc4_is_stateful,
+    check_mode,
+    crypt_offset,
+    iv_source_of,
+    pad_type_of,
+    refuse_protocol_bits,
+)
 from tcrypt.engine.eip93.errors import DriverFault, NotModelled
 from tcrypt.engine.eip93.hashing import HASHES, HashAlgorithm
 from tcrypt.engine.eip93.options import Options
@@ -32,7 +40,6 @@ from tcrypt.engine.eip93.records import (
     HashSource,
     IVSource,
     Opcode,
-    PadType,
     SACommand,
 )
 from tcrypt.engine.eip93.variants import MissingAESKey, Timing, Variant
@@ -47,7 +54,6 @@ _ESP: Final = 0
 _AES_KEY_BYTES: Final = frozenset({16, 24, 32})
 _KEY_BYTES: Final = {Cipher.DES: 8, Cipher.TDES: 24, Cipher.NULL: 0}
 _ARC4_KEY_BYTES: Final = range(5, 17)
-_EXPLICIT_COUNTER_IV: Final = 8
 _DEFAULT_TAG_WORDS: Final = 3
 _TEN: Final = 10
 _LONGEST_TAG_WORDS: Final = 8
@@ -106,12 +112,12 @@ class Planner:
             what = f"the protocol operation {command.opcode} of group {command.group}"
             raise NotModelled("SA_CMD0", words[0], what)
         if not esp:
-            _refuse_protocol_bits(words)
+            refuse_protocol_bits(words)
         if not self._algorithms_exist(command, esp):
             return Plan(command, status=reg.ERR_ALGORITHM, fixed=fixed)
         cipher, hash_ = self._cipher(command, words, esp), self._hash(command, words, esp)
         kind = Kind.ESP if esp else Kind.BASIC
-        offset = _offset(command, words, cipher)
+        offset = crypt_offset(command, words, cipher)
         return self._timed(Plan(command, kind, 0, cipher, hash_, offset, fixed))
 
     def _exists(self, command: SACommand) -> bool:
@@ -157,14 +163,14 @@ class Planner:
         if not esp and command.opcode == Opcode.HASH:
             return None
         cipher, mode = Cipher(command.cipher), CipherMode(command.mode)
-        pad_type = _pad_type(command, words[0])
+        pad_type = pad_type_of(command, words[0])
         key_bytes = self._key_bytes(cipher, command, words[1])
         native = AES_BLOCK if cipher is Cipher.AES else DES_BLOCK
         arc4 = cipher is Cipher.ARC4
         streams = cipher in (Cipher.NULL, Cipher.ARC4) or mode in (CipherMode.CTR, CipherMode.ICM)
         has_iv = cipher is not Cipher.NULL and not arc4 and mode is not CipherMode.ECB
         if has_iv:
-            _check_mode(cipher, mode, words, esp)
+            check_mode(cipher, mode, words, esp)
         counter = has_iv and mode is CipherMode.CTR
         return CipherPlan(
             run=self._ciphers.function(Cipher.NULL if arc4 else cipher, mode, command.inbound),
@@ -172,9 +178,9 @@ class Planner:
             last_key=cipher is Cipher.AES and command.aes_last_key,
             block=1 if streams else native,
             iv_bytes=native if has_iv else 0,
-            iv_source=_iv_source(command, mode, words[0], has_iv, esp),
+            iv_source=iv_source_of(command, mode, words[0], has_iv, esp),
             counter=counter,
-            arc4=1 + _arc4_is_stateful(command, words[1]) if arc4 else 0,
+            arc4=1 + arc4_is_stateful(command, words[1]) if arc4 else 0,
             save_iv=command.save_iv and (has_iv or arc4),
             pad_type=pad_type,
             alignments=self._alignments(command, cipher, native, streams, esp),
@@ -237,67 +243,6 @@ class Planner:
             rule = f"DIGEST_LENGTH {words} is more than {algorithm.name} has words"
             raise DriverFault("SA_CMD0", word0, rule)
         return words * 4
-
-
-def _refuse_protocol_bits(words: tuple[int, int]) -> None:
-    for index, bit, feature in (
-        (0, reg.CMD0_HDR_PROC, "header processing (HDR_PROC) of a basic operation"),
-        (1, reg.CMD1_SSL_MAC, "the SSL MAC (SSL_MAC)"),
-        (1, reg.CMD1_SEQNUM_CHECK, "sequence number checks (SEQNUM_CHK) of a basic operation"),
-    ):
-        if words[index] & bit:
-            raise NotModelled(f"SA_CMD{index}", words[index], feature)
-
-
-def _offset(command: SACommand, words: tuple[int, int], cipher: CipherPlan | None) -> int:
-    """HASH_CRYPT_OFFSET in bytes; protocol operations have their own."""
-    if command.group:
-        return 0
-    offset = command.offset if command.byte_offset else command.offset * 4
-    from_input = cipher is not None and cipher.iv_bytes and cipher.iv_source is IVSource.INPUT
-    if offset and command.opcode != Opcode.CRYPT_AND_HASH and not from_input:
-        raise NotModelled("SA_CMD1", words[1], "HASH_CRYPT_OFFSET without a header to skip")
-    if cipher is not None and from_input:
-        needed = _EXPLICIT_COUNTER_IV if cipher.counter else cipher.iv_bytes
-        if offset < needed:
-            rule = f"HASH_CRYPT_OFFSET spans at least the IV, {needed} bytes"
-            raise DriverFault("SA_CMD1", words[1], rule)
-    return offset
-
-
-def _pad_type(command: SACommand, word0: int) -> PadType:
-    try:
-        return PadType(command.pad_type)
-    except ValueError:
-        rule = f"PAD_TYPE {command.pad_type & 3} with EXT_PAD is reserved"
-        raise DriverFault("SA_CMD0", word0, rule) from None
-
-
-def _check_mode(cipher: Cipher, mode: CipherMode, words: tuple[int, int], esp: bool) -> None:
-    if cipher is not Cipher.AES and mode is not CipherMode.CBC:
-        raise DriverFault("SA_CMD1", words[1], f"{mode.name} mode is for AES only")
-    if esp and mode is CipherMode.ICM:
-        raise DriverFault("SA_CMD1", words[1], "ESP has no ICM mode")
-
-
-def _iv_source(
-    command: SACommand, mode: CipherMode, word0: int, has_iv: bool, esp: bool
-) -> IVSource:
-    source = IVSource(command.iv_source)
-    if esp and command.inbound:
-        return IVSource.INPUT
-    if has_iv and source is IVSource.PRNG:
-        if command.inbound:
-            raise DriverFault("SA_CMD0", word0, "an IV from the PRNG is for outbound packets")
-        if mode is CipherMode.ICM:
-            raise DriverFault("SA_CMD0", word0, "ICM mode takes no IV from the PRNG")
-    return source
-
-
-def _arc4_is_stateful(command: SACommand, word1: int) -> int:
-    if command.mode > 1:
-        raise DriverFault("SA_CMD1", word1, "ARC4 is stateless (0) or stateful (1)")
-    return command.mode
 
 
 def _cipher_clocks(timing: Timing, cipher: Cipher, key_bytes: int) -> float:

@@ -119,7 +119,8 @@ class Rings:
         """Have the level looked at when the timeout passes, if only the timeout can raise it."""
         waits = 0 < self.results <= self._result_threshold and self._timeout is not None
         if not waits:
-            self._stop_timer()
+            if self._timer is not None:
+                self._stop_timer()
         elif self._timer is None:
             assert self._timeout is not None
             left = max(0, self._waiting_since + self._timeout - self._sim.now)

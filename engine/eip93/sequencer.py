@@ -17,35 +17,27 @@ Ownership".
 from __future__ import annotations
 
 import enum
-import struct
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Final
 
 from tcrypt.engine.eip93 import registers as reg
+from tcrypt.engine.eip93.fetching import REFETCHES, Fetcher
 from tcrypt.engine.eip93.halting import Halting
 from tcrypt.engine.eip93.interrupts import InterruptBlock
 from tcrypt.engine.eip93.lanes import DMABus
 from tcrypt.engine.eip93.operations import Outcome, PacketCore
 from tcrypt.engine.eip93.plan import Plan
-from tcrypt.engine.eip93.planner import Planner
-from tcrypt.engine.eip93.publishing import IDLE_WORDS, Publisher
+from tcrypt.engine.eip93.publishing import IDLE_WORDS
 from tcrypt.engine.eip93.rings import Rings
 from tcrypt.engine.eip93.variants import Variant
-from tcrypt.engine.sim import BusError, Context, Event, Simulation
+from tcrypt.engine.sim import BusError, Context, Simulation
 
 __all__ = ("Latency", "Sequencer")
 
-_COMMAND_WORDS: Final = struct.Struct("<2I")
-_WORDS: Final = struct.Struct("<8I")
 _OWNERSHIP: Final = 3
 _ENGINE_OWNS: Final = 1
 _NS: Final = 1_000_000_000
-# The engine polls a descriptor whose halves disagree for ever.  So that a simulation in which
-# nothing else happens comes to an end, the model doubles the pause each time and gives up after
-# 131 ms; the next doorbell makes it look again.
-_REFETCH_NS: Final = 1_000
-_REFETCHES: Final = 17
 
 
 class Latency(enum.Enum):
@@ -55,11 +47,10 @@ class Latency(enum.Enum):
     IMMEDIATE = "immediate"  # inside the register write that started it
 
 
-class Sequencer(Publisher):
+class Sequencer(Fetcher):
     """The state machine of one device.
 
     Attributes:
-        sa: The SA record that was last read.
         halting: The halt mode.
     """
 
@@ -77,11 +68,8 @@ class Sequencer(Publisher):
         self._ns = _NS / variant.clock_hz
         interrupt_ns = 0 if self._immediate else int(variant.timing.interrupt * self._ns)
         super().__init__(sim, bus, rings, interrupts, core, variant, interrupt_ns)
-        self._bus = self._records = bus
         self.halting = Halting(interrupts)
         self._busy = False
-        self._planner = Planner(variant)
-        self._event: Event | None = None
         self._set_defaults()
 
     def _set_defaults(self) -> None:
@@ -124,11 +112,6 @@ class Sequencer(Publisher):
         self.results.configure(writes=results, updates=updates)
         self._running = runs and not self._stopped
 
-    def attach(self, descriptors: DMABus, records: DMABus) -> None:
-        """Say through which bus descriptors go, and SA records."""
-        self._bus = self.results.bus = descriptors
-        self._records = records
-
     @property
     def working(self) -> bool:
         """Whether a packet is in work."""
@@ -168,7 +151,7 @@ class Sequencer(Publisher):
             self._rings.ready
             and self._event is None
             and self._running
-            and self._tries <= _REFETCHES
+            and self._tries <= REFETCHES
             and not self._busy
             and self.halting.steps is None
         ):
@@ -179,25 +162,13 @@ class Sequencer(Publisher):
                 self._busy = False
 
     def _begin(self, epoch: int) -> None:
-        words = self.window
-        if self._fetches:
-            try:
-                words = _WORDS.unpack(self._bus.read(self._rings.command_address(), 32))
-            except BusError as error:
-                self._core.faults.stray(error)
-                self.break_down()
-                return
-        owner = words[0] & _OWNERSHIP
-        if owner != words[7] >> reg.LENGTH_OWNERSHIP_SHIFT & _OWNERSHIP:
-            rule = "both ownership pairs of a command agree when it is counted in"
-            self._core.faults.note("descriptor words 0 and 7", (words[0], words[7]), rule)
-            self._refetch()
+        words = self._command()
+        if words is None:
             return
-        self._tries = 0
         self.window = words
         if self.halting.enabled:
             self.halting.begin(self._in_steps(words, epoch))
-        elif owner != _ENGINE_OWNS:
+        elif words[0] & _OWNERSHIP != _ENGINE_OWNS:
             self._refuse(epoch, words, reg.ERR_DESCRIPTOR)
         else:
             self._start(epoch, words)
@@ -238,23 +209,6 @@ class Sequencer(Publisher):
         clocks = self._variant.timing.descriptor
         self.after(clocks, partial(self._publish, epoch, words, outcome))
 
-    def _plan(self, words: tuple[int, ...]) -> Plan | None:
-        """Fetch the SA record, unless random numbers need none; None after a bus error."""
-        if words[0] & reg.CONTROL_PRNG_GENERATE:  # also part of the test mode
-            return self._planner.random
-        try:
-            self.sa = sa = self._records.read(words[3], reg.SA_BYTES)
-        except BusError as error:
-            self._core.faults.stray(error)
-            return None
-        return self._planner.plan(_COMMAND_WORDS.unpack_from(sa))
-
-    def plan(self, words: tuple[int, ...], sa: bytes) -> Plan:
-        """The plan of a command whose SA record the host has written."""
-        if words[0] & reg.CONTROL_PRNG_GENERATE:
-            return self._planner.random
-        return self._planner.plan(_COMMAND_WORDS.unpack_from(sa))
-
     def after(self, clocks: float, complete: Callable[[], None]) -> None:
         """Let time pass, then call a function while nothing else begins."""
         if self._immediate:
@@ -274,19 +228,6 @@ class Sequencer(Publisher):
             complete()
         finally:
             self._busy = False
-        self.kick()
-
-    def _refetch(self) -> None:
-        """Discard a descriptor whose halves name different owners, and read it again later."""
-        delay = _REFETCH_NS << self._tries
-        self._tries += 1
-        if self._tries <= _REFETCHES:
-            self._event = self._sim.schedule(
-                delay, Context.DEVICE, "eip93 refetch", self._fetch_again
-            )
-
-    def _fetch_again(self) -> None:
-        self._event = None
         self.kick()
 
     def _in_steps(self, words: tuple[int, ...], epoch: int) -> Iterator[tuple[int, int]]:
