@@ -28,7 +28,7 @@ INTERRUPTS = (
     " that disable bottom halves (6.10)"
 )
 UNMAPPED = (
-    "memory is the device's from its mapping to its unmapping, and the caller's again at completion"
+    "memory is the device's from its mapping to its unmapping, and its caller's at completion"
     " (DMA API; crypto API, 6.10)"
 )
 PROGRESS = "an accepted request completes (6.10)"
@@ -62,6 +62,9 @@ SELFTEST_FAILED = (
     "an algorithm that failed its self-test is -ELIBBAD, and stands in nobody's way (6.6)"
 )
 FALLBACK = "who needs a fallback says NEED_FALLBACK, and takes one that needs none (6.6)"
+FALLBACK_KEY = "setkey passes on the errno of a fallback that refuses the key (6.2, 6.6)"
+USERS = "an algorithm has a user for each transform of it that exists, and no more (6.6, 6.9)"
+HALF_OPEN = "a step that fails gives back all that it took; no exit follows a failed init (6.6)"
 LISTED = "/proc/crypto shows an algorithm as it is registered (6.9)"
 POLICY = "an offloaded algorithm has no higher priority than its provider's policy allows"
 FLAGS = "flags say what callers must know before they allocate (6.1, 6.6)"

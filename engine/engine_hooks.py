@@ -88,3 +88,5 @@ class EngineHooks(EngineState):
             self._notice(request)
         if left and status == -errno.ENOSPC:
             self._retry.start(self.semantics.retry_delay)
+        elif left and not self.in_hardware:
+            watch.left_alone(left, status)

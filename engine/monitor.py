@@ -240,8 +240,8 @@ class EngineWatch:
         told = f"-{errno.errorcode.get(-status, str(-status))}" if status < 0 else str(status)
         for name in names:
             self._monitor.breaks[
-                f"{name} returned {told} from do_batch_requests, with requests left in the queue and"
-                " none in hardware; finalize what fails, or return -ENOSPC to be asked again"
+                f"{name} returned {told} from do_batch_requests, with requests left in the queue"
+                " and none in hardware; finalize what fails, or return -ENOSPC to be asked again"
             ] = None
 
     def noticed(self, request: Any) -> None:

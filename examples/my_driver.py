@@ -150,7 +150,7 @@ class ToyDriver:
             cra_name="cbc(aes)",
             cra_driver_name="cbc(aes-toy)",
             cra_priority=400,
-            cra_flags=AlgFlag.ASYNC | AlgFlag.NEED_FALLBACK,
+            cra_flags=AlgFlag.ASYNC | AlgFlag.NEED_FALLBACK | AlgFlag.KERN_DRIVER_ONLY,
             cra_blocksize=BLOCK,
             cra_module="my_driver",
             min_keysize=min(KEY_SIZES),

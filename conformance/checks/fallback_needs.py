@@ -11,7 +11,7 @@ import errno
 from tcrypt import facts
 from tcrypt.checks.common import reference_for
 from tcrypt.checks.registry_conduct import entry_of
-from tcrypt.checks.trial import good_spec, open_tfm
+from tcrypt.checks.trial import AnyTfm, good_spec, open_tfm
 from tcrypt.engine.api.algorithms import AnyAlg
 from tcrypt.engine.api.entries import Entry
 from tcrypt.engine.api.errors import errno_name
@@ -20,7 +20,7 @@ from tcrypt.engine.api.machine import Machine
 from tcrypt.problems import Problem
 from tcrypt.subject import Subject
 
-__all__ = ("fallback_taken", "lookup_of_a_fallback", "without_a_fallback")
+__all__ = ("fallback_taken", "keyed", "lookup_of_a_fallback", "without_a_fallback")
 
 _NEED_FALLBACK = int(AlgFlag.NEED_FALLBACK)
 _INTERNAL = int(AlgFlag.INTERNAL)
@@ -48,7 +48,7 @@ def fallback_taken(subject: Subject) -> list[Problem]:
     own = entry_of(machine, subject)
     if own.parts:
         return []
-    _keyed(machine, subject)
+    keyed(machine, subject)
     taken = [
         entry
         for entry in machine.registry.entries()
@@ -87,7 +87,7 @@ def without_a_fallback(subject: Subject) -> list[Problem]:
     before = _state(machine)
     status = 0
     try:
-        _keyed(machine, subject)
+        keyed(machine, subject)
     except OSError as error:
         status = -(error.errno or 0)
     if status != -errno.ENOENT:
@@ -118,13 +118,13 @@ def _state(machine: Machine) -> dict[str, int]:
     }
 
 
-def _keyed(machine: Machine, subject: Subject) -> None:
-    """Allocate, and set a good key where the oracle knows one; OSError where that fails."""
+def keyed(machine: Machine, subject: Subject) -> AnyTfm:
+    """A transform, with a good key if the oracle knows one; OSError, and none, if that fails."""
     internal = subject.alg.cra_flags & _INTERNAL
     tfm = open_tfm(machine, subject.alg, internal, internal)
     reference = reference_for(subject)
     if reference is None:
-        return
+        return tfm
     case = good_spec(reference).case(reference)  # type: ignore[arg-type]
     if case.key is not None:
         try:
@@ -132,3 +132,4 @@ def _keyed(machine: Machine, subject: Subject) -> None:
         except OSError:
             machine.registry.free(tfm)
             raise
+    return tfm

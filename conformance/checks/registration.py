@@ -14,6 +14,7 @@ from tcrypt.checks.fallback_needs import (
 )
 from tcrypt.checks.registry_conduct import (
     attempt,
+    entry_of,
     failed_self_test,
     found_by_name,
     listing,
@@ -22,6 +23,7 @@ from tcrypt.checks.registry_conduct import (
     shadowing,
     unregistering,
 )
+from tcrypt.checks.transform_lives import init_fails, references_kept, setkey_fails
 from tcrypt.checks.trial import good_spec
 from tcrypt.engine.api.algorithms import AnyAlg
 from tcrypt.engine.api.flags import AlgFlag
@@ -51,6 +53,8 @@ _CASES: dict[str, Callable[[Subject], list[Problem]]] = {
     "fallback-lookup": lookup_of_a_fallback,
     "fallback-taken": fallback_taken,
     "without-fallback": without_a_fallback,
+    "references": references_kept,
+    "init-fails": init_fails,
 }
 
 
@@ -76,13 +80,22 @@ class _Registration:
                 recorder.result(name, found, token=name)
         if reference_for(self.subject) is None:
             return
-        if recorder.wants("self-test"):
-            found = attempt(watchdog, "self-test", lambda: self_test(self.subject))
-            recorder.result("self-test", found, token="self-test")
+        for name, last in (("self-test", self._self_test), ("setkey-fails", self._setkey)):
+            if recorder.wants(name):
+                found = attempt(watchdog, name, lambda c=last: c(watchdog))  # type: ignore[misc]
+                recorder.result(name, found, token=name)
+        if recorder.wants("kern-driver-only-flag"):
+            self._record(recorder, "kern-driver-only-flag", self._hardware(watchdog))
         if recorder.wants("async-flag"):
             self._record(recorder, "async-flag", self._async(watchdog))
         if recorder.wants("allocates-memory-flag"):
             self._record(recorder, "allocates-memory-flag", self._allocates(watchdog))
+
+    def _self_test(self, watchdog: Watchdog) -> list[Problem]:
+        return self_test(self.subject)
+
+    def _setkey(self, watchdog: Watchdog) -> list[Problem]:
+        return setkey_fails(self.subject, watchdog)
 
     def _record(self, recorder: Recorder, name: str, problems: list[Problem]) -> None:
         if recorder.wants(name):
@@ -109,6 +122,24 @@ class _Registration:
         if runner.bench.last.pending and not self._flags() & AlgFlag.ASYNC:
             return [Problem("completes later without CRYPTO_ALG_ASYNC", facts.FLAGS)]
         return []
+
+    def _hardware(self, watchdog: Watchdog) -> list[Problem]:
+        """A driver whose work a device does says that user space has no other way to it (6.6).
+
+        What a template built over such a driver is not one itself.
+        """
+        runner = SpecRunner(self.subject, watchdog)
+        bench = runner.bench
+        own, accelerators = entry_of(bench.machine, self.subject), bench.machine.accelerators
+        drives = any(a.drives(self.subject.driver) for a in accelerators)
+        if own.parts or not drives or self._flags() & AlgFlag.KERN_DRIVER_ONLY:
+            return []
+        before = sum(a.jobs() for a in accelerators)
+        if runner.problems(good_spec(runner.reference)):
+            return []
+        if sum(a.jobs() for a in accelerators) == before:
+            return []
+        return [Problem("drives a device without CRYPTO_ALG_KERN_DRIVER_ONLY", facts.FLAGS)]
 
     def _allocates(self, watchdog: Watchdog) -> list[Problem]:
         """A driver that allocates for a request must say so, for callers in a low-memory path.

@@ -24,7 +24,7 @@ from tcrypt.oracle import AeadReference, HashReference, SkcipherReference
 from tcrypt.problems import Problem, hex_excerpt
 from tcrypt.specs import AeadSpec, HashSpec, SkcipherSpec
 
-__all__ = ("good_spec", "open_tfm", "trial")
+__all__ = ("AnyTfm", "good_spec", "open_tfm", "trial")
 
 _LENGTH = 64
 _MESSAGE = 200

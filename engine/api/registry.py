@@ -207,10 +207,10 @@ class Registry(Allocation):
         try:
             if (template.type ^ kind) & kind.lookup_mask:
                 raise crypto_error(-errno.EINVAL, f"{what}: {template.name} makes no {kind.word}")
-            self._build(template, parsed[1], type_, mask)
+            self._build(template, name, parsed[1], type_, mask)
         except OSError as refused:
             if not self.rules.template_errors:
-                raise crypto_error(-errno.ENOENT, f"{what}: {refused}") from refused
+                raise crypto_error(-errno.ENOENT, f"{what}: {refused.strerror}") from refused
             if refused.errno != errno.EEXIST:
                 raise
         found = self._match(name, type_, mask)
@@ -220,9 +220,16 @@ class Registry(Allocation):
             raise crypto_error(-again, what)
         return found
 
-    def _build(self, template: Template, arguments: list[str], type_: int, mask: int) -> None:
+    def _build(
+        self, template: Template, name: str, arguments: list[str], type_: int, mask: int
+    ) -> None:
         builder = Builder(self, type_, mask)
-        alg = template.create(builder, arguments)
+        try:
+            alg = template.create(builder, arguments)
+        except OSError as refused:
+            # The part that is missing says its own name only.
+            why = f"template {template.name} cannot make {name}: {refused.strerror}"
+            raise OSError(refused.errno, why) from refused
         if max(len(alg.cra_name), len(alg.cra_driver_name)) >= MAX_NAME:
             raise crypto_error(-errno.ENAMETOOLONG, f"template {template.name}")
         self._add(alg, builder.parts, builder.masks)

@@ -81,6 +81,7 @@ def test_a_sound_life_breaks_no_rule() -> None:
             bed.finalize(request)
         bed.run()
     assert bed.engine.stop() == 0
+    bed.machine.registry.unregister(bed.alg)
     bed.engine.exit()
     assert bed.blamed == []
     assert not bed.monitor.breaks
@@ -185,7 +186,12 @@ def starts_after_exit(bed: Bed) -> None:
 
 
 def exits_twice(bed: Bed) -> None:
+    bed.machine.registry.unregister(bed.alg)
     bed.engine.exit()
+    bed.engine.exit()
+
+
+def exits_idle_while_registered(bed: Bed) -> None:
     bed.engine.exit()
 
 
@@ -211,7 +217,11 @@ def exits_while_registered(bed: Bed) -> None:
         (transfers_twice, "transferred again before its completion"),
         (starts_after_exit, "start after exit"),
         (exits_twice, "exit after exit"),
-        (exits_while_registered, "in hardware when the engine exited"),
+        (
+            exits_idle_while_registered,
+            "the engine exited before its algorithms were unregistered",
+        ),
+        (exits_while_registered, "the engine exited before its algorithms were unregistered"),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )
@@ -219,6 +229,38 @@ def test_misdeeds_of_a_driver(action: Action, message: str) -> None:
     bed = Bed()
     action(bed)
     assert bed.blamed[:1] == [(message, "driver")]
+
+
+def test_what_is_in_hardware_when_registered_algorithms_lose_their_engine_is_the_drivers() -> None:
+    bed = Bed()
+    exits_while_registered(bed)
+    assert bed.blamed[1:] == [("in hardware when the engine exited", "driver")]
+    assert "still registered: cbc-bed" in bed.monitor.violations[0].details
+
+
+def test_a_batch_hook_that_leaves_requests_to_nobody_is_remembered() -> None:
+    bed = Bed(profile="guide")
+    bed.engine.do_batch_requests = lambda engine: _EIO
+    bed.transfer(2)
+    bed.run()
+    (text,) = bed.monitor.breaks
+    assert text.startswith("cbc-bed returned -EIO from do_batch_requests, with requests left")
+
+
+@pytest.mark.parametrize("answer", [0, _EIO, _ENOSPC])
+def test_a_batch_hook_that_is_asked_again_leaves_nobody_alone(answer: int) -> None:
+    bed, taken = Bed(profile="guide"), []
+
+    def one(engine: CryptoEngine) -> int:
+        taken.append(engine.queue.dequeue())
+        return answer
+
+    bed.engine.do_batch_requests = one
+    first, second = bed.transfer(2)
+    bed.run()
+    bed.finalize(first)
+    bed.run()
+    assert (taken[:2], dict(bed.monitor.breaks)) == ([first, second], {})
 
 
 def test_a_violation_names_rule_engine_and_driver() -> None:

@@ -86,6 +86,14 @@ def test_parts_that_are_missing_or_do_not_fit_are_named(
     assert raised.value.errno == error
 
 
+def test_the_message_names_every_template_down_to_the_part_that_is_missing(caller: Caller) -> None:
+    with pytest.raises(FileNotFoundError) as raised:
+        caller.machine.registry.alloc_aead("rfc4106(gcm(nothing))")
+    words = "template rfc4106 cannot make rfc4106(gcm(nothing)): ", "template gcm cannot make "
+    places = [str(raised.value).index(word) for word in (*words, "nothing: No such file")]
+    assert places == sorted(places)
+
+
 def test_the_cipher_gets_one_request_with_the_mask_block_in_front(caller: Caller) -> None:
     tfm = caller.machine.registry.alloc_aead("gcm(aes)")
     tfm.setkey(_KEY)

@@ -1,0 +1,111 @@
+"""How the check `lifecycle` takes a driver off its device, and what it looks at then."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tcrypt import facts
+from tcrypt.checks.common import AnyBench
+from tcrypt.checks.fault_loads import BACKLOG, ended
+from tcrypt.checks.loads import MIXED, AnySwarm, fill, make_swarm
+from tcrypt.engine.api.errors import errno_name
+from tcrypt.engine.api.flags import AlgFlag
+from tcrypt.engine.api.machine import Accelerator
+from tcrypt.problems import Problem
+from tcrypt.subject import Subject
+
+__all__ = ("Device", "State", "attached", "device_of", "free_all", "unbound", "used")
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """The device behind a driver, with what runs on it and both ways to bind it."""
+
+    drives: Callable[[str], bool]
+    unbind: Callable[[], int]
+    rebind: Callable[[], None]
+
+
+def device_of(subject: Subject, accelerators: list[Accelerator]) -> Device | str:
+    """The driver's device, or why it cannot be unbound."""
+    if not subject.alg.cra_flags & AlgFlag.ASYNC:
+        return "a software driver: there is no device to take it off"
+    own = [a for a in accelerators if a.drives(subject.driver)]
+    if not own:
+        return "no hardware engine is attached for the driver"
+    unbind, rebind = own[0].unbind, own[0].rebind
+    if unbind is None or rebind is None:
+        return f"the provider offers no way to unbind {own[0].name}"
+    return Device(own[0].drives, unbind, rebind)
+
+
+def attached(bench: AnyBench) -> Device:
+    """The device behind the driver of a bench, which `device_of` has found before."""
+    device = device_of(bench.subject, bench.machine.accelerators)
+    assert not isinstance(device, str)
+    return device
+
+
+class State:
+    """What a driver can leave behind on a machine."""
+
+    def __init__(self, bench: AnyBench) -> None:
+        machine, drives = bench.machine, attached(bench).drives
+        self.mappings = machine.dma.live_mappings
+        self.blocks = machine.memory.live_blocks
+        # Others come and go with what they are built over, or when somebody asks for them.
+        hardware = (alg for alg in machine.registry if alg.cra_flags & AlgFlag.ASYNC)
+        self.drivers = sorted(a.cra_driver_name for a in hardware if drives(a.cra_driver_name))
+
+    def compared(self, later: State) -> list[Problem]:
+        """What is different later."""
+        found = []
+        for name in ("mappings", "blocks"):
+            wanted, got = getattr(self, name), getattr(later, name)
+            if wanted != got:
+                message = f"{name} left behind by a driver that is gone"
+                found.append(Problem(message, facts.UNBOUND, str(wanted), str(got)))
+        if self.drivers != later.drivers:
+            others = ", ".join(sorted(set(self.drivers) ^ set(later.drivers)))
+            message = "algorithms left behind by a driver that is gone"
+            found.append(Problem(message, facts.UNBOUND, got=others))
+        return found
+
+
+def unbound(bench: AnyBench) -> list[Problem]:
+    """Unbind a driver that nobody uses; what is wrong with that."""
+    warned = len(bench.machine.warnings)
+    status = attached(bench).unbind()
+    found = []
+    if status:
+        found.append(Problem("wrong status of unbind", facts.UNBOUND, "0", errno_name(status)))
+    for text in bench.machine.warnings[warned:]:
+        found.append(Problem("the kernel would warn", facts.KERNEL_WARNING, details=(text,)))
+    left = [alg for alg in bench.machine.registry if alg.cra_driver_name == bench.subject.driver]
+    if not found and left:
+        found.append(Problem("algorithm left behind by a driver that is gone", facts.UNBOUND))
+    return found
+
+
+def used(bench: AnyBench, count: int) -> list[Problem]:
+    """Play a load on new transforms, and free them all."""
+    bench.opened()
+    swarm = make_swarm(bench)
+    found = fill(swarm, count, MIXED)
+    if found:
+        return found
+    swarm.submit(BACKLOG)
+    bench.settle()
+    found = ended(swarm, {})
+    if not found:
+        free_all(bench, swarm)
+    return found
+
+
+def free_all(bench: AnyBench, swarm: AnySwarm) -> None:
+    """Free every transform of a load, and the bench's own."""
+    transforms = {id(flight.request.tfm): flight.request.tfm for flight in swarm.flights}
+    transforms[id(bench.tfm)] = bench.tfm
+    for tfm in transforms.values():
+        bench.machine.registry.free(tfm)
