@@ -31,7 +31,8 @@ class Cast:
 class Transform:
     """An open transform: its driver's place in the cast, its key (0 for none), its requests.
 
-    While `keying` a key is being set; a template may wait for its parts in that.
+    While `keying` a key is being set; a template may wait for its parts in that.  What it does is
+    done `in_steps` where a template built its driver.
     """
 
     driver: int
@@ -41,6 +42,7 @@ class Transform:
     tfm: Any
     key: int = 0
     keying: bool = False
+    in_steps: bool = False
     orders: list[Order] = field(default_factory=list)
 
     @property
@@ -98,6 +100,7 @@ class Stage:
         else:
             tfm = self._machine.registry.alloc_ahash(name)
         transform = Transform(driver, name, bench, self.cast.stocks[driver], tfm)
+        transform.in_steps = self.cast.subjects[driver].instance
         self.transforms.append(transform)
         self.setkey(transform)
         self.own_blocks += self._machine.memory.live_blocks - before

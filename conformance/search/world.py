@@ -216,8 +216,9 @@ class World(Apart):
         order.full = any(len(engine.queue) >= engine.queue.max_qlen for engine in engines)
         if not all(engine.running for engine in engines):
             order.allowed |= _SHUTDOWN
-        if self._queued_elsewhere and not flags & _MAY_BACKLOG:
-            # A fallback's queue may be full when the engine hands the request on.
+        if not flags & _MAY_BACKLOG and (self._queued_elsewhere or transform.in_steps):
+            # A fallback's queue may be full when the engine hands the request on, and a
+            # template's part when the request comes to its second step.
             order.allowed |= _NO_ROOM
         transform.orders.append(order)
         self._launched.append(order.number)
