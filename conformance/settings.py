@@ -45,10 +45,10 @@ PROFILES = {
         patience=4.0,
     ),
     "default": Profile(
-        fuzz_examples=100, vectors_per_file=0, largest=65_552, schedules=180, programs=40
+        fuzz_examples=100, vectors_per_file=0, largest=65_552, schedules=200, programs=40
     ),
     "full": Profile(
-        fuzz_examples=1_000, vectors_per_file=0, largest=1 << 20, schedules=4_000, programs=1_000
+        fuzz_examples=1_000, vectors_per_file=0, largest=1 << 20, schedules=5_000, programs=1_000
     ),
 }
 
