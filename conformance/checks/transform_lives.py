@@ -106,13 +106,16 @@ def _fallback_refuses(runner: SpecRunner, key: bytes) -> list[Problem]:
     for entry in list(machine.registry.entries()):
         if entry is own or own.parts or entry.alg.cra_name != subject.algorithm:
             continue
+        before = _left(machine)
         with _refusing(entry) as calls:
             status = _attempt(lambda: tfm.setkey(key))
         if calls and status != _REFUSED:
             wanted, got = errno_name(_REFUSED), errno_name(status)
             message = "wrong status of a key that the fallback refused"
             return [Problem(message, facts.FALLBACK_KEY, wanted, got)]
-        found = runner.problems(good_spec(runner.reference, 2))
+        _attempt(lambda: tfm.setkey(key))
+        found = _compared(before, _left(machine), "the fallback refuses a key")
+        found = found or runner.problems(good_spec(runner.reference, 2))
         if found:
             return found
     return []

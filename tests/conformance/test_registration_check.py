@@ -206,7 +206,7 @@ def test_a_driver_that_fails_its_self_test_is_found(changes: dict[str, Any], mes
 
 def test_a_priority_beyond_the_policy_is_found() -> None:
     def register(machine: Machine) -> None:
-        machine.registry.register(mine(machine, do_one_request=lambda engine, request: 0))
+        machine.registry.register(mine(machine, cra_flags=AlgFlag.ASYNC))
         machine.attach(
             Accelerator(
                 name="slow",
