@@ -134,9 +134,9 @@ def outdone(entries: Iterable[Entry], newcomer: Entry) -> list[Entry]:
     return [
         entry
         for entry in entries
-        if entry is not newcomer
+        if entry.alg.cra_name == name
+        and entry is not newcomer
         and not entry.moribund
-        and entry.alg.cra_name == name
         and (
             entry.alg.cra_driver_name == driver
             or entry.alg.cra_priority <= newcomer.alg.cra_priority

@@ -93,13 +93,24 @@ class Registry(Allocation):
         self._undead = [entry for entry in self._undead if entry.users]
         if any(entry.alg is alg for entry in self._undead):
             raise crypto_error(-errno.EAGAIN, what)
-        if any(self._clash(alg, other) for other in self._entries):
+        if any(self._clash(alg, other) for other in self._named_alike(alg)):
             raise crypto_error(-errno.EEXIST, what)
         complete_sizes(alg)
         entry = Entry(alg, parts, masks)
         self._entries.insert(0, entry)
         self._test(entry)
         return entry
+
+    def _named_alike(self, alg: AnyAlg) -> list[Entry]:
+        """The registered algorithms whose names may clash with a new one's."""
+        name, driver = alg.cra_name, alg.cra_driver_name
+        return [
+            entry
+            for entry in self._entries
+            if (known := entry.alg).cra_driver_name == driver
+            or known.cra_driver_name == name
+            or known.cra_name == driver
+        ]
 
     def _clash(self, alg: AnyAlg, other: Entry) -> bool:
         """Whether a new algorithm cannot stand beside a registered one."""

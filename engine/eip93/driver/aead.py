@@ -21,7 +21,7 @@ from tcrypt.engine.eip93.driver.core import Core
 from tcrypt.engine.eip93.driver.digests import DigestSpec
 from tcrypt.engine.eip93.driver.fallback import CIPHER_FLAGS, hand_over, key_alike
 from tcrypt.engine.eip93.driver.policy import AEAD_LIMITS, Message, first_limit
-from tcrypt.engine.eip93.driver.sa import SATemplate
+from tcrypt.engine.eip93.driver.sa import SATemplate, template_of
 from tcrypt.engine.eip93.driver.skcipher import PRIORITY
 from tcrypt.engine.eip93.records import Cipher, HashSource, IVSource, Opcode, SACommand
 
@@ -151,7 +151,7 @@ class EipAead(AeadJobs):
                 copy_pad=not inbound,
                 aes_key_length=len(context.enckey) // 8 if aes else 0,
             )
-            template = self._templates[shape] = SATemplate(command)
+            template = self._templates[shape] = template_of(command)
         return template.pack(context.enckey, context.inner, context.outer)
 
     def encrypt(self, request: AeadRequest) -> int:

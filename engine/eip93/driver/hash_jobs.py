@@ -11,7 +11,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 
 from tcrypt.engine.api.dma import DmaDirection
 from tcrypt.engine.api.requests import AhashRequest
@@ -28,7 +28,7 @@ from tcrypt.engine.eip93.driver.core import (
 )
 from tcrypt.engine.eip93.driver.digests import DigestSpec
 from tcrypt.engine.eip93.driver.offload import Offload
-from tcrypt.engine.eip93.driver.sa import SATemplate
+from tcrypt.engine.eip93.driver.sa import SATemplate, template_of
 from tcrypt.engine.eip93.records import HashSource, IVSource, Opcode, SACommand
 
 __all__ = ("HashJobs", "HashState")
@@ -67,8 +67,14 @@ class HashJobs(Offload):
         super().__init__(core, f"hmac({spec.name}-eip93)" if keyed else f"{spec.name}-eip93")
         self.spec = spec
         self.keyed = keyed
-        self._middle = self._template(hmac=False)
-        self._final = self._template(hmac=keyed)
+
+    @cached_property
+    def _middle(self) -> SATemplate:
+        return self._template(hmac=False)
+
+    @cached_property
+    def _final(self) -> SATemplate:
+        return self._template(hmac=self.keyed)
 
     def _template(self, *, hmac: bool) -> SATemplate:
         command = SACommand(
@@ -84,7 +90,7 @@ class HashJobs(Offload):
             copy_pad=True,
             hmac=hmac,
         )
-        return SATemplate(command)
+        return template_of(command)
 
     def read(self, request: AhashRequest, length: int) -> bytes:
         """`length` bytes of the source; it may be absent when there is nothing to read."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import struct
+from functools import lru_cache
 
 from tcrypt.engine.compression import BLOCK_BYTES, State
 from tcrypt.engine.eip93 import registers as reg
 from tcrypt.engine.eip93.records import SACommand, SARecord
 
-__all__ = ("SATemplate", "digest_bytes", "digest_words", "key_block")
+__all__ = ("SATemplate", "digest_bytes", "digest_words", "key_block", "template_of")
 
 _KEY_BYTES = reg.SA_INNER_DIGEST - reg.SA_KEY
 _DIGEST_BYTES = reg.SA_OUTER_DIGEST - reg.SA_INNER_DIGEST
@@ -36,6 +37,12 @@ class SATemplate:
                 self._tail,
             )
         )
+
+
+@lru_cache(maxsize=1024)
+def template_of(command: SACommand) -> SATemplate:
+    """The template of a command; of equal commands the same one."""
+    return SATemplate(command)
 
 
 def digest_bytes(state: State) -> bytes:

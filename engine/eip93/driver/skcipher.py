@@ -18,7 +18,7 @@ from tcrypt.engine.eip93.driver.ciphers import CipherSpec
 from tcrypt.engine.eip93.driver.core import Core
 from tcrypt.engine.eip93.driver.fallback import CIPHER_FLAGS, hand_over, key_alike
 from tcrypt.engine.eip93.driver.policy import FallbackPolicy, Reason
-from tcrypt.engine.eip93.driver.sa import SATemplate
+from tcrypt.engine.eip93.driver.sa import SATemplate, template_of
 from tcrypt.engine.eip93.records import Cipher, HashSource, IVSource, SACommand
 
 __all__ = ("PRIORITY", "CipherContext", "EipSkcipher")
@@ -132,7 +132,7 @@ class EipSkcipher(CipherJobs):
                 hash_source=HashSource.SA,
                 aes_key_length=len(key) // 8 if spec.cipher is Cipher.AES else 0,
             )
-            template = self._templates[len(key), inbound] = SATemplate(command)
+            template = self._templates[len(key), inbound] = template_of(command)
         return template.pack(key)
 
     def encrypt(self, request: SkcipherRequest) -> int:
