@@ -170,15 +170,22 @@ def _name_shape(algorithm: str, driver: str) -> list[Problem]:
     `cbc(aes-mine)` and `cbc-aes-mine` are both usual for `cbc(aes)`; `ebc(aes-mine)` is a typing
     error that no lookup by composed name will find.  `gcm_base(...)` is how the kernel itself
     names the parts of an instance of `gcm(...)`.  A wrapper has the algorithm name of what it
-    wraps.
+    wraps.  A blank in such a form ends the name where a larger one is composed of it (6.8).
     """
     template, bracket, _ = algorithm.partition("(")
     named, driver_bracket, rest = driver.partition("(")
     while named in _WRAPPERS:
         named, driver_bracket, rest = rest.partition("(")
     if not bracket or not driver_bracket or named in (template, f"{template}_base"):
-        return []
+        return _blank(driver) if driver_bracket else []
     return [Problem("driver name of another template", facts.NAMES, f"{template}(...)", driver)]
+
+
+def _blank(driver: str) -> list[Problem]:
+    whole = "".join(driver.split())
+    if whole == driver:
+        return []
+    return [Problem("blank in a driver name", facts.NAMES, whole, driver)]
 
 
 def _property(alg: AnyAlg, name: str, wanted: int) -> list[Problem]:

@@ -6,7 +6,7 @@ import errno
 from collections.abc import Callable
 from typing import Any
 
-from tcrypt.engine.api.algorithms import AhashAlg, AnyAlg, SkcipherAlg
+from tcrypt.engine.api.algorithms import AeadAlg, AhashAlg, AnyAlg, SkcipherAlg
 from tcrypt.engine.api.flags import AlgFlag
 from tcrypt.engine.api.transforms import Aead, Skcipher
 from tcrypt.engine.eip93.driver.aead import AeadContext, EipAead
@@ -93,6 +93,29 @@ def small_max_keysize() -> Planted:
 def typo() -> Planted:
     """ecb(aes-eip93) is registered as ebc(aes-eip93)."""
     return _registered(lambda alg: {"cra_driver_name": alg.cra_driver_name.replace("ecb", "ebc")})
+
+
+@mutant("RG-06b", "a typing error in the driver name of one cipher")
+def ebc_des() -> Planted:
+    """ecb(des-eip93) is registered as ebc(des-eip93), as in mainline until March 2026."""
+    return _registered(
+        lambda alg: {"cra_driver_name": "ebc(des-eip93)"} if alg.cra_name == "ecb(des)" else {}
+    )
+
+
+@mutant("RG-06c", "a blank in a driver name")
+def blank_in_name() -> Planted:
+    """One AEAD's name has a blank behind its comma, as mainline's, so no template finds it."""
+    original = EipAead.alg
+
+    def alg(self: EipAead) -> AeadAlg:
+        found = original(self)
+        if found.cra_name != "authenc(hmac(md5),cbc(aes))":
+            return found
+        changed: AeadAlg = found.variant(cra_driver_name=found.cra_driver_name.replace(",", ", "))
+        return changed
+
+    return replaced((EipAead, "alg", alg))
 
 
 @mutant("RG-08", "a priority higher than that of faster software")
