@@ -60,12 +60,14 @@ class Question:
         algorithm: whose drivers it is asked of.
         expected: what Linux said.
         cost: about how many requests it takes.
+        general: whether the answer holds for every algorithm of the type.
     """
 
     row: Row
     algorithm: str
     expected: str
     cost: int
+    general: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +105,8 @@ def classify(row: Row, kernel: str = KERNEL) -> Question | tuple[Class, str]:
     if found is None:
         return Class.UNPARSED, f"no form of group {row.group} for {row.case!r}"
     chosen, match = found
-    return Question(row, _algorithm(row, expected), expected, max(1, chosen.cost(match)))
+    cost = max(1, chosen.cost(match))
+    return Question(row, _algorithm(row, expected), expected, cost, chosen.general)
 
 
 def _algorithm(row: Row, expected: str) -> str:

@@ -50,7 +50,7 @@ def _nothing(probe: Probe, match: re.Match[str]) -> object:
         return op.recv(_WHOLE)
 
 
-@form(_GROUP, r"MSG_MORE 'a' \+ 'bc' == 'abc'")
+@form(_GROUP, r"MSG_MORE 'a' \+ 'bc' == 'abc'", general=True)
 def _parts(probe: Probe, match: re.Match[str]) -> object:
     with probe.operation() as op:
         op.sendmsg(b"a", more=True)
@@ -58,7 +58,7 @@ def _parts(probe: Probe, match: re.Match[str]) -> object:
         return op.recv(_WHOLE) == _digest(probe, b"abc")
 
 
-@form(_GROUP, r"MSG_MORE 'abc' then recv finalises")
+@form(_GROUP, r"MSG_MORE 'abc' then recv finalises", general=True)
 def _finalises(probe: Probe, match: re.Match[str]) -> object:
     with probe.operation() as op:
         op.sendmsg(b"abc", more=True)
@@ -67,7 +67,7 @@ def _finalises(probe: Probe, match: re.Match[str]) -> object:
         return first, "then recv again == empty-msg digest:", again
 
 
-@form(_GROUP, r"send 'abc' \(no MORE\) then send 'def' \(no MORE\), recv")
+@form(_GROUP, r"send 'abc' \(no MORE\) then send 'def' \(no MORE\), recv", general=True)
 def _restarts(probe: Probe, match: re.Match[str]) -> object:
     with probe.operation() as op:
         op.sendmsg(b"abc")
@@ -76,7 +76,7 @@ def _restarts(probe: Probe, match: re.Match[str]) -> object:
     return "last message only" if got == _digest(probe, b"def") else "OTHER"
 
 
-@form(_GROUP, r"send 'abc', recv twice")
+@form(_GROUP, r"send 'abc', recv twice", general=True)
 def _twice(probe: Probe, match: re.Match[str]) -> object:
     with probe.operation() as op:
         op.sendmsg(b"abc")
@@ -102,7 +102,7 @@ def _much(probe: Probe, match: re.Match[str]) -> object:
         return op.recv(_WHOLE) == _digest(probe, message)
 
 
-@form(_GROUP, r"accept\(\) on op socket clones partial state")
+@form(_GROUP, r"accept\(\) on op socket clones partial state", general=True)
 def _clones(probe: Probe, match: re.Match[str]) -> object:
     with probe.operation() as op:
         op.sendmsg(b"ab", more=True)

@@ -73,7 +73,7 @@ def material(algorithm: str, keysize: int, ivsize: int) -> Material:
     if template in ("hmac", "cmac", "xcbc"):
         return Material(_MAC_KEY if template == "hmac" else _AES128, b"")
     if "(" not in algorithm:
-        return Material(None, b"")
+        return Material(pattern(16) if algorithm == "ghash" else None, b"")
     iv = bytes(ivsize) if "des" in algorithm or "rfc3686" in algorithm else bytes(range(ivsize))
     if template == "ccm":
         # The first byte says how long the length field is: 1 to 7 are valid.

@@ -120,12 +120,14 @@ class Form(NamedTuple):
         pattern: the whole sentence.
         run: makes the calls; what it returns, or the error that it raises, is the result.
         cost: about how many requests that are, as a function of the match.
+        general: whether what Linux said holds for every algorithm of the type.
     """
 
     group: tuple[str, ...]
     pattern: re.Pattern[str]
     run: Callable[[Probe, re.Match[str]], object]
     cost: Callable[[re.Match[str]], int]
+    general: bool = False
 
 
 FORMS: list[Form] = []
@@ -133,12 +135,16 @@ Run = Callable[[Probe, re.Match[str]], object]
 
 
 def form(
-    groups: str, pattern: str, cost: Callable[[re.Match[str]], int] = lambda match: 1
+    groups: str,
+    pattern: str,
+    cost: Callable[[re.Match[str]], int] = lambda match: 1,
+    *,
+    general: bool = False,
 ) -> Callable[[Run], Run]:
     """Add a form; `groups` is a list of groups, separated by blanks."""
 
     def register(run: Run) -> Run:
-        FORMS.append(Form(tuple(groups.split()), re.compile(pattern), run, cost))
+        FORMS.append(Form(tuple(groups.split()), re.compile(pattern), run, cost, general))
         return run
 
     return register

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TypeVar
 
@@ -122,10 +122,22 @@ def plans(subject: Subject, settings: Settings, catalogue: Catalogue) -> Iterato
     if settings.vector or (settings.case and not settings.case.startswith("linux-")):
         return
     questions = measured()[0].get(subject.algorithm, Questions())
+    if subject.type is AlgType.AHASH and len(questions):
+        questions = replace(questions, rows=(*questions.rows, *_general(questions.rows)))
     if settings.case:
         questions = questions.only(settings.case)
     if len(questions):
         yield Plan(CHECK, subject, Asker(subject, questions, settings).run)
+
+
+def _general(own: Sequence[Question]) -> Iterator[Question]:
+    """Rows on other hashes that speak of the interface alone, as clones of messages do."""
+    asked = {question.row.case for question in own}
+    for others in measured()[0].values():
+        for question in others.rows:
+            if question.general and question.row.case not in asked:
+                asked.add(question.row.case)
+                yield question
 
 
 class Asker:

@@ -19,7 +19,7 @@ from tcrypt.engine.api.flags import AlgType
 from tcrypt.engine.api.machine import Machine
 from tcrypt.engine.api.transforms import Skcipher
 from tcrypt.plugins.cli import main
-from tcrypt.plugins.providers import Providers, software
+from tcrypt.plugins.providers import Providers, eip93_mt7621, software
 from tcrypt.recorder import EventSink, Recorder
 from tcrypt.reports.events import CaseFailed, CasesSet, Event
 from tcrypt.settings import Settings
@@ -179,7 +179,10 @@ def run(
 ) -> tuple[Log, Recorder]:
     mine = provider(change)
     subject = Subject(mine, mine.boot().registry.find("cbc(aes)", AlgType.SKCIPHER))
-    settings = Settings(profile=profile, case=case)
+    return ask_all(subject, Settings(profile=profile, case=case))
+
+
+def ask_all(subject: Subject, settings: Settings) -> tuple[Log, Recorder]:
     [plan] = plans(subject, settings, Catalogue([]))
     log = Log()
     recorder = Recorder(log, plan, settings)
@@ -293,3 +296,49 @@ def test_the_command_refuses_a_broken_file(
 ) -> None:
     assert main(["answers", "--json", str(tmp_path / "none.json")]) == 2
     assert "none.json: cannot be read" in capsys.readouterr().err
+
+
+def _keeps(pieces: int) -> Callable[[Any], None]:
+    """Leave the pieces of a list behind the first few alone."""
+
+    def change(alg: Any) -> None:
+        encrypt = alg.encrypt
+
+        def short(request: Any) -> int:
+            entries = request.dst.entries
+            kept = sum(entry.length for entry in entries[:pieces])
+            before = request.dst.read(request.cryptlen)
+            status: int = encrypt(request)
+            if request.cryptlen > kept:
+                request.dst.write(before[kept:], kept)
+            return status
+
+        alg.encrypt = short
+
+    return change
+
+
+def test_a_driver_that_drops_the_last_pages_of_a_long_request_is_seen() -> None:
+    log, _ = run(_keeps(24))
+    seen = [event for event in log.failed() if "WRONG" in event.got]
+    assert {event.expected for event in seen} >= {"(131072, 131072)", "(212992, 212992)"}
+    assert run(_keeps(52))[0].failed() == []
+
+
+@pytest.mark.parametrize("forgets", [False, True])
+def test_every_hash_is_asked_whether_clones_go_on(forgets: bool) -> None:
+    def register(machine: Machine) -> None:
+        eip93_mt7621(machine)
+        if forgets:
+            alg: Any = machine.registry.find("sha1-eip93", AlgType.AHASH)
+            alg.import_state = lambda request, state: alg.init(request)
+
+    providers = Providers()
+    providers.add("mine", register)
+    mine = next(iter(providers))
+    rows = measured()[0]["hmac(sha256)"].rows
+    case = next(question.row.id for question in rows if "clones" in question.row.case)
+    subject = Subject(mine, mine.boot().registry.find("sha1-eip93", AlgType.AHASH))
+    log, recorder = ask_all(subject, Settings(case=case))
+    assert recorder.executed == 1
+    assert len(log.failed()) == forgets
