@@ -36,6 +36,7 @@ _MODULES = (
     "sg_hash",
     "length",
     "keys",
+    "key_shapes",
     "hash",
     "hash_shared",
     "hmac",

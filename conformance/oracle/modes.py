@@ -85,7 +85,11 @@ class _Ctr(_CipherMode):
 
 
 class _Rfc3686(SkcipherReference):
-    """RFC 3686: the key ends in a 4-byte nonce; counter block = nonce, 8-byte IV, 1."""
+    """RFC 3686: the key ends in a 4-byte nonce; counter block = nonce, 8-byte IV, 1.
+
+    The IV's part of the next counter block is the IV itself, so a driver that hands that back, and
+    one that touches nothing, leave the same; anything else gives the nonce away, or garbage.
+    """
 
     def __init__(self, ctr: _Ctr) -> None:
         super().__init__(
@@ -106,7 +110,7 @@ class _Rfc3686(SkcipherReference):
 
     def _run(self, key: bytes, iv: bytes, data: bytes, encrypt: bool) -> Answer:
         block = key[-4:] + iv + b"\0\0\0\1"
-        return Answer(self._ctr.encrypt(key[:-4], block, data).out, None)
+        return Answer(self._ctr.encrypt(key[:-4], block, data).out, iv)
 
 
 class _Cts(_CipherMode):

@@ -40,9 +40,12 @@ ECB, CBC, CTR = "ecb(aes)", "cbc(aes)", "ctr(aes)"
 AUTHENC, SHA1, HMAC = "authenc(hmac(sha1),cbc(aes))", "sha1", "hmac(sha1)"
 AUTHENCESN, ECHAINIV = "authencesn(hmac(sha1),cbc(aes))", f"echainiv({AUTHENC})"
 RFC4106, SOFTWARE = "rfc4106(gcm(aes))", "software"
+RFC3686, TDES = "rfc3686(ctr(aes))", "cbc(des3_ede)"
+AUTHENC_DES, AUTHENC_CTR = "authenc(hmac(sha1),cbc(des))", f"authenc(hmac(sha1),{RFC3686})"
 
 OUTPUT, IV, STATUS, DIGEST = "wrong output", "wrong output IV", "wrong status", "wrong digest"
 OVERRUN, LOST = "memory around the destination overwritten", "accepted and never completed"
+ACCEPTED = "key accepted that must be refused"
 LATER, CHANGED = "completed out of order", "request changed by the driver"
 ENGINE = "the wrong engine did the work"
 USED = "request used after its completion"
@@ -75,6 +78,7 @@ CAUGHT = (
     Caught("IV-08", MT7621, CBC, "sequences", IV),
     Caught("IV-09", MT7621, CTR, "boundaries", IV),
     Caught("IV-12", MT7621, CBC, "sequences", "memory around the IV overwritten"),
+    Caught("IV-13", MT7621, RFC3686, "boundaries", IV),
     Caught("IV-14", AES128, CBC, "fallback", OUTPUT),
     Caught("CTR-02", MT7621, CTR, "boundaries", IV),
     Caught("CTR-03", MT7621, CTR, "boundaries", OUTPUT),
@@ -110,6 +114,7 @@ CAUGHT = (
     Caught("KF-01", AES128, CBC, "fallback", STATUS),
     Caught("KF-01b", MT7621, CBC, "registration", "usable without a fallback"),
     Caught("KF-01c", MT7621, CBC, "registration", "a transform is left half open"),
+    Caught("KF-02", MT7621, RFC3686, "keys", "key refused"),
     Caught("KF-04", AES128, CBC, "fallback", OUTPUT),
     Caught("KF-05", MT7621, CBC, "fallback", ENGINE),
     Caught("KF-05b", OPENWRT, CBC, "fallback", ENGINE),
@@ -118,8 +123,10 @@ CAUGHT = (
     Caught("KF-09", TEMPLATES, "cts(cbc(aes))", "boundaries", "encrypt raised AtomicSleepError"),
     Caught("KF-11", MT7621, CBC, "keys", "key refused with the wrong errno"),
     Caught("KF-11b", MT7621, CBC, "keys", "setkey raised DriverNonsenseError"),
+    Caught("KF-13", MT7621, AUTHENC_DES, "boundaries", OUTPUT),
     Caught("KF-14", MT7621, AUTHENC, "keys", "key refused"),
     Caught("KF-15", MT7621, AUTHENC, "boundaries", OUTPUT),
+    Caught("KF-17", MT7621, AUTHENC_CTR, "boundaries", OUTPUT),
     Caught("KF-18", MT7621, AUTHENC, "sequences", OUTPUT),
     Caught("KF-19", MT7621, HMAC, "keys", "key refused"),
     Caught("KF-19b", MT7621, CBC, "registration", "fallback-taken raised RecursionError"),
@@ -132,6 +139,9 @@ CAUGHT = (
     ),
     Caught("KF-23", MT7621, AUTHENC, "fallback", ENGINE),
     Caught("KF-24", MT7621, SHA1, "boundaries", "wrong status of init"),
+    Caught("WK-01", MT7621, TDES, "keys", ACCEPTED),
+    Caught("WK-04", MT7621, TDES, "keys", "key refused"),
+    Caught("WK-05", MT7621, TDES, "keys", ACCEPTED),
     Caught("HS-02", MT7621, SHA1, "sequences", DIGEST),
     Caught("HS-03", MT7621, SHA1, "boundaries", DIGEST),
     Caught("HS-05", MT7621, SHA1, "sequences", DIGEST),

@@ -260,7 +260,14 @@ def test_counter_counts_a_partial_block_as_used(name: str, blocks: int, extra: i
     assert cipher.encrypt(bytes(range(cipher.max_keysize)), start, data).iv_out == wanted
 
 
-@pytest.mark.parametrize("name", ["ecb(aes)", "rfc3686(ctr(aes))", "xts(aes)", "cts(cbc(aes))"])
+def test_the_iv_of_rfc3686_is_its_part_of_the_next_counter_block() -> None:
+    cipher, iv = _skcipher("rfc3686(ctr(aes))"), bytes(range(8))
+    for length in (0, 1, 16, 33):
+        assert cipher.encrypt(bytes(36), iv, bytes(length)).iv_out == iv
+        assert cipher.decrypt(bytes(36), iv, bytes(length)).iv_out == iv
+
+
+@pytest.mark.parametrize("name", ["ecb(aes)", "xts(aes)", "cts(cbc(aes))"])
 def test_unspecified_output_iv_is_none(name: str) -> None:
     cipher = _skcipher(name)
     key, iv = bytes(range(cipher.max_keysize)), bytes(cipher.ivsize)
