@@ -84,10 +84,12 @@ class Expect(_Record, frozen=True, gc=False):
     Attributes:
         stage: The call that must be refused, one of `STAGES`.
         errno: The error it must give, by name, such as "EINVAL".
+        forbid_weak: Only when the caller forbids weak keys (FORBID_WEAK_KEYS).
     """
 
     stage: str
     errno: str
+    forbid_weak: bool = False
 
 
 class SkcipherVector(_Record, frozen=True, gc=False, tag="skcipher"):

@@ -20,6 +20,7 @@ __all__ = (
     "cipher_shape",
     "digest_size",
     "hash_fault",
+    "ivsize_of",
     "skcipher_fault",
 )
 
@@ -31,8 +32,8 @@ _CIPHERS = {"aes": (16, (16, 24, 32)), "des": (8, (8,)), "des3_ede": (8, (24,))}
 # RFC 1321 and FIPS 180-4, in bytes.
 _DIGESTS = {"md5": 16, "sha1": 20, "sha224": 28, "sha256": 32, "sha384": 48, "sha512": 64}
 
-# SP 800-38B: a CMAC is one block.
-_MACS = {"cmac(aes)": 16, "xcbc(aes)": 16, "cmac(des3_ede)": 8}
+# SP 800-38B, 38C and 38D: these MACs are one block.
+_MACS = {"cmac(aes)": 16, "xcbc(aes)": 16, "cmac(des3_ede)": 8, "cbcmac(aes)": 16, "ghash": 16}
 
 _MODE = re.compile(r"(ecb|cbc|ctr)\((\w+)\)")
 _HMAC = re.compile(r"hmac\((\w+)\)")
@@ -156,4 +157,26 @@ def hash_fault(size: int | None, vector: HashVector, truncated: bool = False) ->
         return "digest_prefix", f"{found} bytes, want 1 to {size - 1}"
     if not truncated and found != size:
         return "digest", f"{found} bytes, want {size}"
+    return None
+
+
+# IVs of templates and modes whose other sizes are not checked, in bytes (crypto API, 6.1).
+_IV_SIZES = {"rfc4106": 8, "rfc4309": 8, "rfc4543": 8, "gcm": 12, "ccm": 16, "kw": 8}
+
+
+def ivsize_of(algorithm: str) -> int | None:
+    """The size of the IV in bytes that a name implies; None where it implies none."""
+    if (shape := cipher_shape(algorithm)) is not None:
+        return shape.ivsize
+    if (combined := aead_shape(algorithm)) is not None:
+        return combined.cipher.ivsize
+    template, _, inner = algorithm.partition("(")
+    if template in _IV_SIZES:
+        return _IV_SIZES[template]
+    if template in ("authenc", "authencesn"):
+        match = re.fullmatch(r"hmac\(\w+\),(.+)\)", inner)
+        return ivsize_of(match[1]) if match else None
+    if template in ("cts", "essiv", "seqiv", "echainiv"):
+        match = re.match(r"(.+\))(?:,\w+)?\)", inner)
+        return ivsize_of(match[1]) if match else None
     return None

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from importlib.resources.abc import Traversable
 
 from tcrypt.vectors import cavp, cavp_chains, compact, curated
-from tcrypt.vectors.files import Loader, VectorFile
+from tcrypt.vectors.files import Loader, VectorFile, read_text
 from tcrypt.vectors.model import KINDS, Origin
-from tcrypt.vectors.schema import Reader
+from tcrypt.vectors.schema import Reader, read_document
 
 __all__ = ("LOADERS", "listed_files")
 
@@ -36,7 +36,7 @@ def listed_files(root: Reader) -> list[VectorFile]:
     files: list[VectorFile] = []
     for entry in root.sequence("sources"):
         source = _Source.read(entry)
-        for group in entry.sequence("groups"):
+        for group in source.groups(entry):
             files.extend(source.files(group))
             group.close()
         entry.close()
@@ -75,6 +75,7 @@ class _Source:
     package: str
     root: Traversable | None
     missing: str
+    folder: str = ""
 
     @classmethod
     def read(cls, entry: Reader) -> _Source:
@@ -84,14 +85,27 @@ class _Source:
         missing = entry.text("missing") if "missing" in entry else ""
         try:
             # The package is opened for its files; nothing of what it would import is needed.
-            root = importlib.resources.files(package)
+            root: Traversable | None = importlib.resources.files(package)
         except ModuleNotFoundError:
-            return cls(name, loader, package, None, missing)
-        return cls(name, loader, package, root, missing)
+            root = None
+        folder = entry.text("folder") if "folder" in entry else ""
+        return cls(name, loader, package, root, missing, folder)
+
+    def groups(self, entry: Reader) -> list[Reader]:
+        """The groups of an entry: written there, or in an index beside the files."""
+        if "index" not in entry:
+            return entry.sequence("groups")
+        name = entry.text("index")
+        if self.root is None or not (index := self.root.joinpath(*name.split("/"))).is_file():
+            raise entry.error("index", f"no such file: {name}")
+        listed = read_document(read_text(index, name), name)
+        groups = listed.sequence("groups")
+        listed.close()
+        return groups
 
     def files(self, group: Reader) -> Iterator[VectorFile]:
         """The files of one group, which share algorithm, publication and folder."""
-        folder = group.text("folder") if "folder" in group else ""
+        folder = group.text("folder") if "folder" in group else self.folder
         prefix = group.text("prefix") + "/" if "prefix" in group else ""
         loader = group.choice("loader", LOADERS) if "loader" in group else self.loader
         one_in = group.integer("one_in", minimum=1) if "one_in" in group else 1

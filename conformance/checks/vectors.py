@@ -1,7 +1,7 @@
 """Check `vectors`: published known answers, in the directions that their source vouches for.
 
-Curated vectors run in every layout; those of a bulk file take turns, each its own layout by
-its place in the file, so that a vector run alone runs as it did in the whole.
+Curated vectors and the user's own run in every layout; those of other sources take turns, each
+its own layout by its place in the file, so that a vector run alone runs as it did in the whole.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from tcrypt import facts
 from tcrypt.checks.common import make_bench
 from tcrypt.cipher_bench import CipherBench, CipherCase
 from tcrypt.engine.api.errors import errno_name
+from tcrypt.engine.api.flags import ReqFlag
 from tcrypt.hash_bench import HashBench, HashCase
 from tcrypt.layouts import CIPHER_LAYOUTS, HASH_LAYOUTS, CipherLayout, HashLayout, slug
 from tcrypt.oracle import AeadReference, reference
@@ -39,6 +40,7 @@ __all__ = ("CHECK", "iv_after", "plans")
 CHECK = "vectors"
 _CHUNK = 1000
 _EVERY_LAYOUT_UP_TO = 60
+_IN_EVERY_LAYOUT = ("curated", "user")
 _LONG_MESSAGE = 100_000
 _BLOCKS = {"des": 8, "des3_ede": 8}
 _ENCRYPT = (Operation.ENCRYPT, Operation.BOTH)
@@ -101,7 +103,9 @@ class _Chunk:
             return
         vectors = loaded.vectors
         bench = make_bench(self.subject, watchdog)
-        thorough = len(vectors) <= _EVERY_LAYOUT_UP_TO and self.file.source != "cavp"
+        full = self.settings.profile == "full" and self.file.source != "cavp"
+        chosen_few = full or self.file.source in _IN_EVERY_LAYOUT
+        thorough = len(vectors) <= _EVERY_LAYOUT_UP_TO and chosen_few
         chosen = self._chosen(vectors)
         for index in chosen:
             self._vector(bench, recorder, vectors[index], index, thorough)
@@ -252,6 +256,8 @@ def _refused(bench: CipherBench | HashBench, vector: Vector) -> list[Problem]:
     assert expect is not None
     bench.refresh()
     try:
+        if expect.forbid_weak:
+            bench.tfm.set_flags(int(ReqFlag.FORBID_WEAK_KEYS))
         if vector.key is not None:
             bench.tfm.setkey(vector.key)
         if expect.stage == "setauthsize":
@@ -262,4 +268,7 @@ def _refused(bench: CipherBench | HashBench, vector: Vector) -> list[Problem]:
         if got == f"-{expect.errno}":
             return []
         return [Problem("wrong errno", facts.SETKEY, f"-{expect.errno}", got)]
+    finally:
+        if expect.forbid_weak:
+            bench.tfm.clear_flags(int(ReqFlag.FORBID_WEAK_KEYS))
     return [Problem(f"{expect.stage} accepted", facts.SETKEY, f"-{expect.errno}", "0")]
