@@ -114,6 +114,12 @@ EIP93_AGAIN: dict[str, dict[AlgType, tuple[str, ...]]] = {
         AlgType.AHASH: ("sha256-eip93", "hmac(sha1-eip93)"),
         AlgType.AEAD: (_AUTHENC, _AUTHENC_CTR),
     },
+    # Another way into the device: one of each shape of packet.
+    "dhm": {
+        AlgType.SKCIPHER: ("ctr(aes-eip93)",),
+        AlgType.AHASH: ("hmac(sha256-eip93)",),
+        AlgType.AEAD: (_AUTHENC,),
+    },
     # Another chip: one of each kind.
     "an7583": {
         AlgType.SKCIPHER: ("cbc(aes-eip93)",),

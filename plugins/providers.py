@@ -41,6 +41,7 @@ __all__ = (
     "eip93_aes128_only",
     "eip93_an7583",
     "eip93_async_fallback",
+    "eip93_dhm",
     "eip93_direct",
     "eip93_flaky",
     "eip93_mt7621",
@@ -184,6 +185,11 @@ def eip93_slow_irq(machine: Machine) -> None:
 def eip93_flaky(machine: Machine) -> None:
     """A device with transient faults, none of which a correct driver lets its users see."""
     _again(machine, FLAKY)
+
+
+def eip93_dhm(machine: Machine) -> None:
+    """The driver in direct host mode: no rings, no DMA, and one request after another."""
+    _again(machine, replace(MT7621, name="dhm"), mode="dhm")
 
 
 def eip93_direct(machine: Machine) -> None:

@@ -45,6 +45,9 @@ STATE_A = 128
 STATE_B = 192
 SECOND_SA = 256
 _SLOT_BYTES = 384
+# Errors after which the engine takes no more packets (eip93, section 4.4).
+_EXTENDED_CODE = 0xF8
+_STOPPING = (reg.ERR_BUS, reg.ERR_PROCESSING)
 _DRAIN_POLLS = 100
 _DRAIN_POLL_NS = 10_000_000
 
@@ -86,7 +89,7 @@ class Core(Completion):
 
     def _allocate(self, ring_size: int) -> None:
         try:
-            self.rings = Rings(self.machine.dma, ring_size, self.machine.sim)
+            self.rings = self._make_rings(ring_size)
         except (MemoryError, DmaError) as error:
             raise OSError(errno.ENOMEM, f"{self.name}: rings: {error}") from error
         try:
@@ -94,6 +97,9 @@ class Core(Completion):
         except (MemoryError, DmaError) as error:
             self.rings.release()
             raise OSError(errno.ENOMEM, f"{self.name}: records: {error}") from error
+
+    def _make_rings(self, size: int) -> Rings:
+        return Rings(self.machine.dma, size, self.machine.sim)
 
     def _allocate_slots(self) -> None:
         count = self.rings.capacity
@@ -241,11 +247,11 @@ class Core(Completion):
         status = result_status(result.control)
         if status:
             job.status = job.status or status_to_errno(status)
-            if status == reg.ERR_BUS:
+            if status & _EXTENDED_CODE in _STOPPING:
                 self.recover()
 
     def recover(self) -> None:
-        """Restart the engine after a bus error, which stops it; rings and counts survive."""
+        """Restart the engine after an error that stops it; rings and counts survive."""
         bringup.restart(self.mmio)
 
     def complete(self, job: Job) -> None:

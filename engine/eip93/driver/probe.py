@@ -9,6 +9,7 @@ from tcrypt.engine.eip93.driver.ahash import EipHash
 from tcrypt.engine.eip93.driver.ciphers import AEAD_CIPHERS, CIPHERS
 from tcrypt.engine.eip93.driver.core import Core
 from tcrypt.engine.eip93.driver.digests import DIGESTS
+from tcrypt.engine.eip93.driver.host_mode import HostCore
 from tcrypt.engine.eip93.driver.policy import FallbackPolicy
 from tcrypt.engine.eip93.driver.skcipher import EipSkcipher
 from tcrypt.engine.eip93.driver.submission import Mode
@@ -94,14 +95,16 @@ def probe(
         name: the engine's name in messages.
         ring_size: entries of each ring, 2 to 1024.
         policy: what goes to software although the hardware could do it.
-        mode: how requests get to the hardware: over a crypto_engine (`engine`), or from their
-            callers' context with a queue of the driver's own (`direct`).
+        mode: how requests get to the hardware: over a crypto_engine to the rings (`engine`), from
+            their callers' context to the rings with a queue of the driver's own (`direct`), or
+            over a crypto_engine one by one through the registers, without DMA (`dhm`).
 
     Raises:
         OSError: ENOMEM without memory for the rings, EINVAL for a mode that does not exist, or
             what registering an algorithm gave; then nothing is left behind.
     """
-    core = Core(machine, mmio, irq, name, ring_size, mode)
+    kind = HostCore if mode == "dhm" else Core
+    core = kind(machine, mmio, irq, name, ring_size, mode)
     driver = Driver(core, policy or FallbackPolicy())
     driver.register()
     return driver

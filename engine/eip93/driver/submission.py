@@ -17,9 +17,9 @@ from tcrypt.engine.api.requests import AnyRequest
 from tcrypt.engine.crypto_engine import CryptoEngine
 from tcrypt.engine.eip93.driver.own_queue import OwnQueue
 
-__all__ = ("Mode", "OverEngine", "Submission", "submission_of")
+__all__ = ("Mode", "OneByOne", "OverEngine", "Submission", "submission_of")
 
-Mode = Literal["engine", "direct"]
+Mode = Literal["engine", "direct", "dhm"]
 
 
 class Submission(Protocol):
@@ -57,10 +57,12 @@ class Submission(Protocol):
 
 
 class OverEngine(CryptoEngine):
-    """Over a `crypto_engine` with retry support, as most drivers for hardware do it."""
+    """Over a `crypto_engine` with retry support, for hardware that holds many requests."""
+
+    retries_full = True
 
     def __init__(self, machine: Machine, name: str, qlen: int) -> None:
-        super().__init__(machine, name, retry_support=True, qlen=qlen)
+        super().__init__(machine, name, retry_support=self.retries_full, qlen=qlen)
 
     def not_started(self, request: AnyRequest, status: int) -> int:
         """Finalize it and answer 0: an error from `do_one_request` may stop the engine (5.7)."""
@@ -73,9 +75,16 @@ class OverEngine(CryptoEngine):
         return 0
 
 
+class OneByOne(OverEngine):
+    """Over a `crypto_engine` without it, for hardware that does one request after another."""
+
+    retries_full = False
+
+
 _WAYS: Final[dict[str, Callable[[Machine, str, int], Submission]]] = {
     "engine": OverEngine,
     "direct": OwnQueue,
+    "dhm": OneByOne,
 }
 
 

@@ -65,7 +65,7 @@ class Tap:
             self._size = (value & reg.RING_CONFIG_SIZE) + 1
         elif offset == reg.PE_CONFIG and value & reg.CONFIG_RST_RING:
             self._next = 0
-        elif offset == reg.PE_CD_COUNT:
+        elif offset == reg.PE_CD_COUNT and self._commands:
             self._record(value)
         self._device.write32(offset, value)
 

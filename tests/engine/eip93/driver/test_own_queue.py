@@ -221,7 +221,7 @@ def test_a_mode_that_does_not_exist_is_refused_and_leaves_nothing() -> None:
     irq = IrqLine(machine.sim, "eip93")
     device = Device(machine.sim, machine.dma, irq, MT7621)
     before = machine.memory.live_blocks, len(list(machine.registry))
-    with pytest.raises(OSError, match="no submission mode 'doorbell'; there are engine, direct"):
+    with pytest.raises(OSError, match="no submission mode 'doorbell'; there are engine,"):
         probe(machine, device, irq, mode="doorbell")  # type: ignore[arg-type]
     assert (machine.memory.live_blocks, len(list(machine.registry))) == before
 
