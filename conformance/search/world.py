@@ -77,6 +77,7 @@ class World(Apart):
         self._launched: list[int] = []
         self._within: list[tuple[int, int]] = []
         self._struck = 0
+        self._stopped = False
         self._bench = bench
         self._faults = Faults(self.machine)
         self._stage = Stage(cast, bench, self._faults)
@@ -162,6 +163,10 @@ class World(Apart):
         elif what == "r":
             self._let_happen(step.number)
         elif what in ("s", "t", "u"):
+            self._stopped = self._stopped or what == "s"
+            for order in self.orders:
+                if order.launched and not order.over and self._may_find_it_stopped(order):
+                    order.allowed |= _SHUTDOWN
             {"s": stage.stop, "t": stage.start, "u": stage.unregister}[what]()
         elif what == "R":
             self._settle()
@@ -214,7 +219,7 @@ class World(Apart):
         order.keyless = transform.stock.keyed and not transform.key
         order.rekeyed = transform.keying or transform.key != order.key
         order.full = any(len(engine.queue) >= engine.queue.max_qlen for engine in engines)
-        if not all(engine.running for engine in engines):
+        if not all(engine.running for engine in engines) or self._may_find_it_stopped(order):
             order.allowed |= _SHUTDOWN
         if not flags & _MAY_BACKLOG and (self._queued_elsewhere or transform.in_steps):
             # A fallback's queue may be full when the engine hands the request on, and a
@@ -235,6 +240,10 @@ class World(Apart):
             self._over(order, again)
         elif not self.program.preempt:
             order.turn = turn
+
+    def _may_find_it_stopped(self, order: Order) -> bool:
+        """Whether a later step of a request may: a stop does not wait for the hardware (5.6)."""
+        return self._stopped and order.transform.in_steps
 
     def _completed(self, order: Order, again: Order | None, status: int) -> None:
         self._sim.note(f"{order.what}: called back with {errno_name(status)}")

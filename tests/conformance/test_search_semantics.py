@@ -62,6 +62,20 @@ def test_a_right_driver_is_never_accused(who: str, semantics: str) -> None:
     assert Smallest(mixed.play, 3, 25).search(world.programs()) is None
 
 
+# What a template cannot help: its second step meets a full queue, or an engine that was stopped.
+HELPLESS = {
+    "full queue": Program(ring=2, steps="o0.E0/1.e0.e0"),
+    "stopped engine": Program(steps="o0.c0.e0.e0.r9.r12.s"),
+}
+
+
+@pytest.mark.parametrize("name", HELPLESS)
+@pytest.mark.parametrize("algorithm", ["cts(cbc(aes))", "authenc(hmac(sha256),ctr(aes))"])
+def test_a_template_is_not_accused_of_what_its_parts_are_told(name: str, algorithm: str) -> None:
+    player = runner(builtin.eip93_templates, algorithm, "linux-6.17")
+    assert player.play(HELPLESS[name]) == []
+
+
 def asks_for_room() -> Planted:
     """A driver that reads a register before it looks for room: others can come meanwhile."""
     begin = Core.begin
