@@ -34,6 +34,7 @@ UNMAPPED = (
 PROGRESS = "an accepted request completes (6.10)"
 NEIGHBOUR = "memory next to a buffer belongs to others, who change it while a request runs (6.3)"
 BUS_ERROR = "a bus error is -EIO, leaves the IV, and the next request works (eip93, 4.4)"
+DEVICE_ERROR = "an error that the device reports ends its request alone, once (eip93, 4.4)"
 NO_MEMORY = "what cannot be mapped is never given to the device (eip93, 4.2)"
 FAULT_STATUS = "a request ends with -ENOMEM or -EIO for what went wrong, others with 0 (4.4, 5.4)"
 UNBOUND = "a driver that is removed takes its algorithms and its memory along (6.7; eip93, 8, 69)"

@@ -6,6 +6,7 @@ taken from the driver that it judges.
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -71,8 +72,30 @@ def attach_eip93(
             statistics=bound.statistics,
             queue=bound.queue,
             full=bound.full,
+            errors={name: status for name, (_, status) in _ERRORS.items()},
+            report=lambda name, after: device.fail(_ERRORS[name][0], after),
+            unanswered=lambda: device.unanswered,
         )
     )
+
+
+# What the device reports of a packet, and how the mainline driver ends a request then (eip93, 4.4).
+_ERRORS = {
+    "authentication": (0x01, -errno.EBADMSG),
+    "padding": (0x02, -errno.EBADMSG),
+    "authentication and padding": (0x03, -errno.EBADMSG),
+    "sequence number": (0x04, 0),
+    "bus": (0x08, -errno.EIO),
+    "descriptor": (0x18, -errno.EACCES),
+    "operation": (0x28, -errno.EINVAL),
+    "algorithm": (0x38, -errno.EINVAL),
+    "SPI": (0x48, -errno.EINVAL),
+    "zero length": (0x58, -errno.EBADMSG),
+    "packet length": (0x68, -errno.EBADMSG),
+    "block size": (0x78, -errno.EBADMSG),
+    "processing": (0x88, -errno.EIO),
+    "reserved": (0x98, -errno.EINVAL),
+}
 
 
 class _Bound:

@@ -22,10 +22,12 @@ from tcrypt.watchdog import Watchdog
 
 __all__ = (
     "BACKLOG",
+    "NO_MEMORY",
     "UNREACHABLE",
     "Interlude",
     "Partner",
     "Statuses",
+    "Watch",
     "at_fault",
     "ended",
     "partner_of",
@@ -35,6 +37,7 @@ __all__ = (
 )
 
 BACKLOG = int(ReqFlag.MAY_BACKLOG)
+NO_MEMORY = (-errno.ENOMEM, -errno.EIO, 0)
 UNREACHABLE = (-errno.EIO,)
 _KEPT_BLOCKS = 8
 _STAGGER_NS = 900
@@ -84,7 +87,7 @@ def played(
     found = fill(swarm, count, layouts, key_size=key_size)
     if found:
         return found
-    watch = _Watch(bench)
+    watch = Watch(bench)
     middle = interlude or Interlude(after=count)
     middle.before()
     for flight in swarm.flights[: middle.after]:
@@ -114,7 +117,7 @@ def at_fault(
     found = fill(swarm, count, layouts)
     if found:
         return found
-    watch = _Watch(bench)
+    watch = Watch(bench)
     inject()
     try:
         swarm.submit(BACKLOG)
@@ -167,7 +170,7 @@ def reach(flight: Flight[Any]) -> tuple[int, int]:
     return address, length
 
 
-class _Watch:
+class Watch:
     """What a load must leave as it was."""
 
     def __init__(self, bench: AnyBench) -> None:
@@ -210,7 +213,7 @@ def strike(bench: AnyBench, partner: Partner | None, count: int) -> list[Problem
         found = fill(swarm, count, MIXED)
         if found:
             return found
-    watch = _Watch(bench)
+    watch = Watch(bench)
     broken = swarms[0].flights[count // 4 : -count // 4]
     first, last = (reach(flight) for flight in (broken[0], broken[-1]))
     bench.machine.dma.break_range(first[0], sum(last) - first[0])

@@ -17,6 +17,7 @@ from tcrypt import facts
 from tcrypt.checks.common import AnyBench, make_bench, reference_for
 from tcrypt.checks.fault_loads import (
     BACKLOG,
+    NO_MEMORY,
     UNREACHABLE,
     Interlude,
     Partner,
@@ -28,6 +29,8 @@ from tcrypt.checks.fault_loads import (
     strike,
 )
 from tcrypt.checks.loads import MIXED, SINGLE, fill, make_swarm
+from tcrypt.checks.single_faults import device_errors, lonely_faults, needs_of, reporter
+from tcrypt.engine.api.algorithms import SkcipherAlg
 from tcrypt.engine.api.flags import AlgFlag
 from tcrypt.engine.api.machine import Setup
 from tcrypt.oracle import AeadReference, SkcipherReference
@@ -48,7 +51,6 @@ _FLOOD = 7
 _POINTS = 6
 _MOMENTS = (0, 1, 2, 4, 7)
 _COSTS = (70, 400, 1_100)
-_NO_MEMORY = (-errno.ENOMEM, -errno.EIO, 0)
 
 _Scenario = Callable[[], list[Problem]]
 
@@ -70,16 +72,27 @@ class _Faults:
             recorder.unexecuted("not-applicable", reason, ["all"])
             return
         bench = make_bench(self.subject, watchdog)
-        for group in (self._interrupts, self._resources, self._flood):
+        for group in (self._interrupts, self._resources, device_errors, self._flood):
             for name, scenario in group(bench):
                 self._case(recorder, bench, name, scenario)
+        if reporter(bench) is None:
+            reason = "the provider offers no way to make a device report errors"
+            recorder.unexecuted("not-applicable", reason, ["device-reports"])
         self._preempted(recorder, watchdog)
 
-    def _case(self, recorder: Recorder, bench: AnyBench, name: str, scenario: _Scenario) -> None:
+    def _case(
+        self,
+        recorder: Recorder,
+        bench: AnyBench,
+        name: str,
+        scenario: _Scenario,
+        *,
+        again: bool = True,
+    ) -> None:
         if not recorder.wants(name):
             return
         bench.refresh()
-        found = bench.guarded("request", scenario, again=False)
+        found = bench.guarded("request", scenario, again=again)
         recorder.result(name, found, token=name)
 
     def _interrupts(self, bench: AnyBench) -> Iterator[tuple[str, _Scenario]]:
@@ -92,15 +105,14 @@ class _Faults:
             yield f"interrupt-spurious-{moment}", partial(_spurious, bench, moment)
 
     def _resources(self, bench: AnyBench) -> Iterator[tuple[str, _Scenario]]:
-        allocations, mappings = _needs(bench)
-        for point in range(min(allocations, _POINTS)):
+        needs = needs_of(bench)
+        mappings = sum(need.maps for need in needs)
+        for point in range(min(sum(need.blocks for need in needs), _POINTS)):
             yield f"allocation-{point}-fails", partial(_starved, bench, point, "memory")
         for point in range(min(mappings, _POINTS)):
             yield f"mapping-{point}-fails", partial(_starved, bench, point, "mapping")
-        if allocations:
-            yield "allocation-fails-alone", partial(_starved_alone, bench, "memory")
+        yield from lonely_faults(bench, needs)
         if mappings:
-            yield "mapping-fails-alone", partial(_starved_alone, bench, "mapping")
             yield "unreachable-in-a-batch", partial(_unreachable, bench)
 
     def _flood(self, bench: AnyBench) -> Iterator[tuple[str, _Scenario]]:
@@ -115,8 +127,13 @@ class _Faults:
             return
         for accelerator in bench.machine.accelerators:
             for size in reference.key_sizes or (16, 24, 32):
-                if not accelerator.supports(reference.name, size):
+                if not accelerator.supports(reference.name, size) and self._declares(size):
                     yield size
+
+    def _declares(self, size: int) -> bool:
+        """Whether the driver says that it takes keys of this size at all."""
+        alg = self.subject.alg
+        return not isinstance(alg, SkcipherAlg) or alg.min_keysize <= size <= alg.max_keysize
 
     def _preempted(self, recorder: Recorder, watchdog: Watchdog) -> None:
         """Interrupts inside of register accesses, on machines built for it."""
@@ -130,19 +147,8 @@ class _Faults:
                 recorder.unexecuted("not-applicable", reason, names)
                 return
             partner = partner_of(bench, watchdog)
-            self._case(recorder, bench, name, partial(_struck, bench, partner))
-
-
-def _needs(bench: AnyBench) -> tuple[int, int]:
-    """How many blocks and mappings a small mixed load asks for, while nothing fails."""
-    machine = bench.machine
-    swarm = make_swarm(bench)
-    if fill(swarm, len(MIXED), MIXED):
-        return 0, 0
-    before = machine.memory.allocations, machine.dma.maps
-    swarm.submit(BACKLOG)
-    bench.settle()
-    return machine.memory.allocations - before[0], machine.dma.maps - before[1]
+            # A second machine would not have the partner.
+            self._case(recorder, bench, name, partial(_struck, bench, partner), again=False)
 
 
 def _late(bench: AnyBench) -> list[Problem]:
@@ -193,20 +199,9 @@ def _starved(bench: AnyBench, point: int, what: str) -> list[Problem]:
     machine = bench.machine
     inject = machine.memory.fail_allocs if what == "memory" else machine.dma.fail_maps
     strays = machine.dma.strays
-    found = at_fault(bench, len(MIXED), MIXED, partial(inject, point), _NO_MEMORY)
+    found = at_fault(bench, len(MIXED), MIXED, partial(inject, point), NO_MEMORY)
     if not found and machine.dma.strays != strays:
         found = [Problem("the device was sent to memory that is not mapped", facts.NO_MEMORY)]
-    return found or played(bench, len(MIXED), MIXED)
-
-
-def _starved_alone(bench: AnyBench, what: str) -> list[Problem]:
-    """The only request that is under way cannot be started; the next ones can.
-
-    Nothing in hardware wakes the engine again then, as it does where others are in flight.
-    """
-    machine = bench.machine
-    inject = machine.memory.fail_allocs if what == "memory" else machine.dma.fail_maps
-    found = at_fault(bench, 1, SINGLE, partial(inject, 0), _NO_MEMORY)
     return found or played(bench, len(MIXED), MIXED)
 
 

@@ -19,7 +19,7 @@ from tcrypt.problems import Problem
 from tcrypt.specs import AeadSpec, SkcipherSpec
 from tcrypt.swarm import CipherSwarm, HashSwarm, Swarm
 
-__all__ = ("MIXED", "SINGLE", "AnySwarm", "fill", "make_swarm")
+__all__ = ("MIXED", "SINGLE", "AnySwarm", "fill", "fill_pair", "make_swarm")
 
 AnySwarm = Swarm[Any]
 
@@ -46,33 +46,43 @@ def fill(
     first size; hashes on the bench's own.
     """
     if isinstance(swarm, HashSwarm):
-        _fill_hashes(swarm, count)
+        _fill_hashes(swarm, range(count))
         return []
     assert isinstance(swarm, CipherSwarm)
-    return _fill_ciphers(swarm, count, layouts, key_size)
+    return _fill_ciphers(swarm, range(count), layouts, key_size)
+
+
+def fill_pair(swarm: AnySwarm, index: int) -> list[Problem]:
+    """Add the request that `fill` gives this number, and the next one of the same transform."""
+    numbers = (index, index + _TRANSFORMS)
+    if isinstance(swarm, HashSwarm):
+        _fill_hashes(swarm, numbers)
+        return []
+    assert isinstance(swarm, CipherSwarm)
+    return _fill_ciphers(swarm, numbers, MIXED, 0)
 
 
 def _fill_ciphers(
-    swarm: CipherSwarm, count: int, layouts: Sequence[CipherLayout], key_size: int
+    swarm: CipherSwarm, numbers: Sequence[int], layouts: Sequence[CipherLayout], key_size: int
 ) -> list[Problem]:
     reference = reference_for(swarm.bench.subject)
     assert isinstance(reference, SkcipherReference | AeadReference)
     least = max((a.shortest(reference.name) for a in swarm.machine.accelerators), default=1)
-    transforms = []
-    for number in range(min(count, _TRANSFORMS)):
+    transforms = {}
+    for number in dict.fromkeys(index % _TRANSFORMS for index in numbers):
         tfm = swarm.bench.new_tfm()
         found = swarm.bench.keyed(tfm, _case(reference, number, number, least, key_size))
         if found:
             return found
-        transforms.append(tfm)
-    for index in range(count):
+        transforms[number] = tfm
+    for index in numbers:
         number = index % _TRANSFORMS
         case = _case(reference, number, index, least, key_size)
         swarm.add(transforms[number], case, layouts[index % len(layouts)])
     return []
 
 
-def _fill_hashes(swarm: HashSwarm, count: int) -> None:
+def _fill_hashes(swarm: HashSwarm, numbers: Sequence[int]) -> None:
     reference = reference_for(swarm.bench.subject)
     assert isinstance(reference, HashReference)
     tfm = swarm.bench.tfm
@@ -80,7 +90,7 @@ def _fill_hashes(swarm: HashSwarm, count: int) -> None:
     if reference.keyed:
         key = draw("retry key", 20 if reference.key_sizes is None else reference.key_sizes[0])
         tfm.setkey(key)
-    for index in range(count):
+    for index in numbers:
         message = draw(f"retry {index}", _HASH_LENGTHS[index % len(_HASH_LENGTHS)])
         swarm.add(tfm, message, reference.digest(key, message))
 

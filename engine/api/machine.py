@@ -95,6 +95,13 @@ class Accelerator:
             crypto_engine, before it is full.
         full: how many requests the driver had to make wait for room in the hardware, as it counts
             them itself; None where it does not count.
+        errors: which errors the device can be made to report, each with the errno that a request
+            ends with by its documents; 0 for what is no error of the request.
+        report: `report(error, after)`: after so many pieces of work more, as `jobs` counts them,
+            the device reports this error for one; None where it cannot be made to.
+        unanswered: how many jobs the device was given and does not work on, although nothing
+            keeps it from that which a driver could do something about; None where the device
+            cannot tell.
         statistics: what the driver itself counted since it was bound, as a text of lines, like a
             file in debugfs; empty where it counts nothing.
     """
@@ -112,6 +119,9 @@ class Accelerator:
     ceiling: Callable[[str], int | None] = _any_priority
     queue: int = 0
     full: Callable[[], int] | None = None
+    errors: Mapping[str, int] = field(default_factory=dict, hash=False)
+    report: Callable[[str, int], None] | None = None
+    unanswered: Callable[[], int] | None = None
     statistics: Callable[[], str] = str
 
 

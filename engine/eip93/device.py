@@ -1,9 +1,10 @@
 """The EIP-93 packet engine, at its registers.
 
 A driver reaches the device through four doors: `read32` and `write32`, memory behind a bus on
-which the device is the master, and an interrupt line that the device drives.  `jobs` and `options`
-are for a test bench, as is `faults`: evidence of what the device did, of what it was built with,
-and of what it was asked to do against the rules.
+which the device is the master, and an interrupt line that the device drives.  `jobs`, `options`,
+`faults` and `unanswered` are for a test bench: evidence of what the device did, of what it was
+built with, of what it was asked to do against the rules, and of what it should have done.  So is
+`fail`, which has it report an error.
 
 The device allocates nothing and keeps no reference to anything of a driver: what implements
 the bus may sit in another process.  It may also call `read32` and `write32` from inside of a bus
@@ -99,6 +100,24 @@ class Device:
     def faults(self) -> tuple[DriverFault, ...]:
         """Rules that the driver broke so far, where the hardware has an answer to that."""
         return tuple(self._core.faults)
+
+    @property
+    def unanswered(self) -> int:
+        """How many commands wait although nothing keeps the engine from working on them.
+
+        None do in a sound device that is at rest: it takes a command as soon as it can.  What a
+        driver has to do first, such as a restart after an error, or taking results from a full
+        ring, is no fault of the device.
+        """
+        return self._sequencer.neglected
+
+    def fail(self, status: int, after: int = 0) -> None:
+        """Inject a fault: after so many packets more, one ends with this status of 8 bits.
+
+        Its data and records are written as if nothing had happened; what a bus or processing
+        error stops, it stops.
+        """
+        self._sequencer.forced = (after, status)
 
     def reset(self) -> None:
         """Power-on reset: every register, every count, and the packet in work."""

@@ -28,6 +28,7 @@ class Publisher:
     """What a state machine needs to end a packet.
 
     Attributes:
+        forced: An injected fault: how many packets end as they do, and the status of the next one.
         window: The descriptor window: the words of the descriptor in work, or of the last result.
         results: Where results go.
     """
@@ -42,6 +43,7 @@ class Publisher:
         variant: Variant,
         interrupt_ns: int,
     ) -> None:
+        self.forced: tuple[int, int] | None = None
         self.window: tuple[int, ...] = IDLE_WORDS
         self.results = ResultWriter(sim, bus, rings, variant, self.break_down)
         self._sim = sim
@@ -58,6 +60,8 @@ class Publisher:
         """Write the result, count it, and raise what has to be raised."""
         if epoch != self._epoch:
             return
+        if self.forced is not None:
+            outcome = self._force(outcome, *self.forced)
         self.window = result = result_words(words, outcome)
         try:
             self.results.write(words, _WORDS.pack(*result))
@@ -74,6 +78,11 @@ class Publisher:
             self._announce()
         else:
             self._interrupts.update()
+
+    def _force(self, outcome: Outcome, others: int, status: int) -> Outcome:
+        """The outcome of a packet under an injected fault; the packet's own error comes first."""
+        self.forced = (others - 1, status) if others else None
+        return outcome if others or outcome.status else outcome._replace(status=status)
 
     def _announce(self) -> None:
         """Let the interrupt line follow, after the latency that the timing gives."""

@@ -117,6 +117,12 @@ class Sequencer(Fetcher):
         """Whether a packet is in work."""
         return self._event is not None
 
+    @property
+    def neglected(self) -> int:
+        """How many commands wait although the next packet could begin, and none is in work."""
+        able = self._running and self._rings.ready and self.halting.steps is None
+        return self._rings.commands if able and not self.working and not self._tries else 0
+
     # Registers.
 
     def doorbell(self, value: int) -> None:

@@ -47,7 +47,7 @@ def reset_ends(mmio: Mmio) -> None:
 
 
 def restart(mmio: Mmio) -> None:
-    """Restart the engine after a bus error, which stops it; rings and counts survive."""
+    """Restart the engine after an error that stops it; rings and counts survive."""
     mmio.write32(reg.PE_CONFIG, _RUNNING | reg.CONFIG_RST_PE)
     mmio.write32(reg.PE_CONFIG, _RUNNING)
 

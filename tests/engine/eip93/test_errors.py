@@ -409,3 +409,43 @@ def test_count_that_goes_too_far_is_kept_as_the_drivers_fault_once(bench, offset
 def test_correct_use_leaves_no_fault(bench):
     assert Job(bench, AES_CBC, 64).result.status == 0
     assert bench.device.faults == ()
+
+
+@pytest.mark.parametrize("after", [0, 1, 3])
+@pytest.mark.parametrize("status", [reg.ERR_AUTH, reg.ERR_SPI, reg.ERR_BLOCK_SIZE, 0x98])
+def test_injected_error_is_that_of_one_packet(bench, status, after):
+    bench.device.fail(status, after)
+    results = [Job(bench, AES_CBC, 32) for _ in range(after + 2)]
+    assert [job.result.status for job in results] == [0] * after + [status, 0]
+    assert all(job.wrote for job in results)
+
+
+@pytest.mark.parametrize("status", [reg.ERR_BUS, reg.ERR_PROCESSING])
+def test_injected_error_that_stops_the_engine_stops_it(bench, status):
+    bench.device.fail(status)
+    assert Job(bench, AES_CBC, 32).result.status == status
+    bench.ring()
+    bench.sim.run()
+    assert bench.device.read32(reg.PE_CD_COUNT) == 1
+    assert bench.device.unanswered == 0, "the driver has to restart it first"
+
+
+def test_sound_device_at_rest_owes_nobody_an_answer(bench):
+    Job(bench, AES_CBC, 32)
+    assert bench.device.unanswered == 0
+
+
+def test_device_that_does_not_begin_owes_answers_for_what_it_was_given(bench, monkeypatch):
+    monkeypatch.setattr(type(bench.device._sequencer), "kick", lambda self: None)
+    bench.ring()
+    bench.sim.run()
+    assert bench.device.unanswered == 1
+
+
+def test_descriptor_that_is_not_the_engines_is_not_the_devices_fault(bench):
+    data, sa = bench.memory.alloc(bytes(16)), bench.sa(AES_CBC, key=bytes(16))
+    torn = bench.descriptor(sa=sa, source=data, destination=data, state=bench.state(), length=16)
+    bench.queue(torn._replace(length=torn.length & ~(3 << reg.LENGTH_OWNERSHIP_SHIFT)))
+    bench.ring()
+    bench.sim.run()
+    assert bench.device.unanswered == 0

@@ -1,0 +1,196 @@
+"""One fault in one request alone, wherever it can strike, and the next request of its transform.
+
+What a request asks for is counted on a good day: blocks of memory, mappings, pieces of work for
+the device.  Then each of them goes wrong once, for requests in one piece, in several and through
+a buffer of the driver's.  Nothing else is in flight, so nothing else wakes what fell asleep.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import NamedTuple
+
+from tcrypt import facts
+from tcrypt.checks.common import AnyBench
+from tcrypt.checks.fault_loads import BACKLOG, NO_MEMORY, UNREACHABLE, Watch, ended
+from tcrypt.checks.loads import MIXED, SINGLE, fill, fill_pair, make_swarm
+from tcrypt.engine.api.errors import errno_name
+from tcrypt.engine.api.machine import Accelerator, Machine
+from tcrypt.problems import Problem
+
+__all__ = ("Needs", "device_errors", "lonely_faults", "needs_of", "reporter")
+
+_POINTS = 6
+_BATCH = 5
+_STRAY = "the device was sent to memory that is not mapped"
+
+_Scenario = Callable[[], list[Problem]]
+_Inject = Callable[[Machine], None]
+_Statuses = Callable[[Machine], tuple[int, ...]]
+
+
+class Needs(NamedTuple):
+    """What one request asked for: blocks, mappings, and pieces of work for the devices."""
+
+    blocks: int
+    maps: int
+    jobs: int
+
+
+def lonely_faults(bench: AnyBench, needed: Sequence[Needs]) -> Iterator[tuple[str, _Scenario]]:
+    """Each allocation and each mapping of a request fails once, and each mapping breaks once."""
+    for index, needs in enumerate(needed):
+        for point in range(min(needs.blocks, _POINTS)):
+            fail = partial(_fail_block, point)
+            name = f"allocation-{point}-fails-alone-{index}"
+            yield name, partial(_alone, bench, index, fail, _no_memory)
+        for point in range(min(needs.maps, _POINTS)):
+            fail, sever = partial(_fail_map, point), partial(_break_map, point)
+            name = f"mapping-{point}-fails-alone-{index}"
+            yield name, partial(_alone, bench, index, fail, _no_memory)
+            name = f"mapping-{point}-breaks-alone-{index}"
+            yield name, partial(_alone, bench, index, sever, _unreachable)
+
+
+def reporter(bench: AnyBench) -> Accelerator | None:
+    """The driver's device, if it can be made to report errors."""
+    driver = bench.subject.driver
+    own = [a for a in bench.machine.accelerators if a.drives(driver) and a.report is not None]
+    return own[0] if own else None
+
+
+def device_errors(bench: AnyBench) -> Iterator[tuple[str, _Scenario]]:
+    """Each error that the device can report, for a request in one piece, and beside others.
+
+    In turn, it strikes one request of several, or one piece of a request that has several: the
+    first, one in the middle, the last.
+    """
+    accelerator = reporter(bench)
+    if accelerator is None:
+        return
+    jobs = [needs.jobs for needs in needs_of(bench)]
+    most = max(jobs, default=0)
+    single = next((index for index, count in enumerate(jobs) if count == 1), None)
+    places = (0, most // 2, most - 1)
+    for number, (error, status) in enumerate(accelerator.errors.items()):
+        name = error.replace(" ", "-")
+        if single is not None:
+            inject, allowed = partial(_report, error, 0), partial(_exactly, status)
+            yield f"device-reports-{name}", partial(_alone, bench, single, inject, allowed)
+        if number % 2 == 0:
+            yield f"device-reports-{name}-in-a-batch", partial(_in_a_batch, bench, error, status)
+        elif most > 1:
+            place = places[number // 2 % len(places)]
+            inject, allowed = partial(_report, error, place), partial(_exactly, status)
+            case = f"device-reports-{name}-in-piece-{place}-of-{most}"
+            yield case, partial(_alone, bench, jobs.index(most), inject, allowed)
+
+
+# Faults, and how a request may end that meets one.
+
+
+def _fail_block(point: int, machine: Machine) -> None:
+    machine.memory.fail_allocs(point)
+
+
+def _fail_map(point: int, machine: Machine) -> None:
+    machine.dma.fail_maps(point)
+
+
+def _break_map(point: int, machine: Machine) -> None:
+    machine.dma.break_map(point)
+
+
+def _report(error: str, after: int, machine: Machine) -> None:
+    for accelerator in machine.accelerators:
+        if accelerator.report is not None and error in accelerator.errors:
+            accelerator.report(error, after)
+
+
+def _no_memory(machine: Machine) -> tuple[int, ...]:
+    return NO_MEMORY
+
+
+def _unreachable(machine: Machine) -> tuple[int, ...]:
+    # A mapping that the device had no reason to touch harms nobody.
+    return UNREACHABLE if machine.dma.faults else (0,)
+
+
+def _exactly(status: int, machine: Machine) -> tuple[int, ...]:
+    return (status,)
+
+
+# Loads.
+
+
+def _jobs(machine: Machine) -> int:
+    return sum(accelerator.jobs() for accelerator in machine.accelerators)
+
+
+def needs_of(bench: AnyBench) -> list[Needs]:
+    """What each kind of request asks for, alone and while nothing fails.
+
+    Nothing is known of a driver that cannot do them: other checks judge it.
+    """
+    found: list[Needs] = []
+
+    def count() -> list[Problem]:
+        machine, swarm = bench.machine, make_swarm(bench)
+        problems = fill(swarm, len(MIXED), MIXED)
+        for flight in swarm.flights:
+            before = machine.memory.allocations, machine.dma.maps, _jobs(machine)
+            swarm.launch(flight, BACKLOG)
+            bench.settle()
+            after = machine.memory.allocations, machine.dma.maps, _jobs(machine)
+            found.append(Needs(*(now - then for now, then in zip(after, before, strict=True))))
+        return problems
+
+    bench.refresh()
+    return [] if bench.guarded("request", count, again=False) else found
+
+
+def _alone(bench: AnyBench, index: int, inject: _Inject, statuses: _Statuses) -> list[Problem]:
+    """A fault in the request of one kind; then the transform's next request, without one."""
+    machine, swarm = bench.machine, make_swarm(bench)
+    found = fill_pair(swarm, index)
+    if found:
+        return found
+    struck, following = swarm.flights
+    watch, strays = Watch(bench), machine.dma.strays
+    inject(machine)
+    try:
+        swarm.launch(struck, BACKLOG)
+        bench.settle()
+    finally:
+        machine.memory.mend()
+        machine.dma.mend()
+    if machine.dma.strays != strays:
+        return [Problem(_STRAY, facts.NO_MEMORY)]
+    swarm.launch(following, BACKLOG)
+    bench.settle()
+    return ended(swarm, {struck.index: statuses(machine)}) or watch.problems()
+
+
+def _in_a_batch(bench: AnyBench, error: str, status: int) -> list[Problem]:
+    """The device reports an error for one of several requests: that one ends with it alone."""
+    swarm = make_swarm(bench)
+    found = fill(swarm, _BATCH, SINGLE)
+    if found:
+        return found
+    watch = Watch(bench)
+    _report(error, _BATCH // 2, bench.machine)
+    swarm.submit(BACKLOG)
+    bench.settle()
+    found = ended(swarm, {flight.index: (0, status) for flight in swarm.flights})
+    return found or _hit(status, [f.ticket.status for f in swarm.flights]) or watch.problems()
+
+
+def _hit(status: int, statuses: Sequence[int]) -> list[Problem]:
+    """Whether one request of several has the error, if it is one."""
+    count = statuses.count(status)
+    if not status or count == 1:
+        return []
+    message = "an error of one request ends others" if count else "an error of the device is lost"
+    wanted = f"{errno_name(status)} once"
+    return [Problem(message, facts.DEVICE_ERROR, wanted, ", ".join(map(errno_name, statuses)))]
