@@ -209,7 +209,8 @@ class Bench:
         if not alone or alone[0].message != first.message:
             detail = "alone, on a new machine, this case does not fail like that"
             return [first._replace(details=(*first.details, detail)), *rest]
-        return [first._replace(timeline=_timeline(trace)), *rest]
+        details = (*first.details, *diagnosis.counted(self.machine))
+        return [first._replace(timeline=_timeline(trace), details=details), *rest]
 
     def perform(self, request: AnyRequest, call: Callable[[Any], int], flags: int = 0) -> Ticket:
         """Submit one request and run the machine until nothing is left to do."""

@@ -2,7 +2,8 @@
 
 The engine's known wedges (kernel-crypto, 5.7) are part of what is modelled.  A driver that does
 what arms one is to blame for the standstill; where none did, and the same case passes on an
-engine with all wedges mended, the semantics of the run are.
+engine with all wedges mended, the semantics of the run are.  A device that knows of jobs which it
+was given and does not work on is to blame itself.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Callable, Iterable
 from tcrypt.engine.api.machine import Machine
 from tcrypt.problems import Problem
 
-__all__ = ("MENDED", "attributed", "engine_problems", "may_be_the_engine")
+__all__ = ("MENDED", "attributed", "counted", "engine_problems", "may_be_the_engine")
 
 # The semantics with which a case is run once more.
 MENDED = "fixed"
@@ -24,9 +25,13 @@ _STANDSTILLS = (
 
 
 def may_be_the_engine(problem: Problem, machine: Machine) -> bool:
-    """Whether a problem is one that an engine's wedges can cause, on a machine with engines."""
+    """Whether a problem is one that a driver need not be the cause of, on this machine.
+
+    A crypto_engine may have its wedges, and a device that can tell may have jobs that it forgot.
+    """
     message = problem.message
-    return bool(machine.engines) and (message in _STANDSTILLS or message.endswith("never ends"))
+    others = machine.engines or any(a.unanswered is not None for a in machine.accelerators)
+    return bool(others) and (message in _STANDSTILLS or message.endswith("never ends"))
 
 
 def engine_problems(machine: Machine, seen: int) -> list[Problem]:
@@ -37,6 +42,18 @@ def engine_problems(machine: Machine, seen: int) -> list[Problem]:
         )
         for found in machine.monitor.violations[seen:]
     ]
+
+
+def counted(machine: Machine) -> list[str]:
+    """What the drivers of the machine's accelerators say that they did, a line for each count."""
+    found: list[str] = []
+    for accelerator in machine.accelerators:
+        try:
+            lines = accelerator.statistics().splitlines()
+        except Exception as error:
+            lines = [f"nothing: {type(error).__name__}: {error}"]
+        found += [f"{accelerator.name}'s driver counted {line}" for line in lines]
+    return found
 
 
 def attributed(
@@ -56,16 +73,35 @@ def attributed(
     driver = [*machine.monitor.breaks, *_violations(machine, "driver")]
     if driver:
         return _with(problem, *(f"rule broken before: {text}" for text in driver))
+    forgotten, idle = _forgotten(machine), _idle(machine)
+    if forgotten:
+        return _with(problem, *forgotten)._replace(attribution="device")
+    if not machine.engines:
+        return _with(problem, *idle)
     semantics, suffered = machine.setup.semantics, _peculiarities(machine)
     # A driver may use hooks that only its own kernel has.
     cures = [name for name in (MENDED, f"{semantics}+mended") if name != semantics]
     mended = next((name for name in cures if not alone(name)), None)
     if semantics == MENDED or mended is None:
-        return problem
+        return _with(problem, *idle)
     if not suffered and [p.message for p in alone(semantics)[:1]] != [problem.message]:
-        return problem
+        return _with(problem, *idle)
     why = f"it passes with --semantics {mended} and fails with {semantics}"
     return _with(problem, why, *suffered)._replace(attribution="profile")
+
+
+def _forgotten(machine: Machine) -> list[str]:
+    """The devices that were given work and do nothing, as they know themselves."""
+    counts = [(a.name, a.unanswered()) for a in machine.accelerators if a.unanswered is not None]
+    return [f"{name} was given {count} jobs and does nothing" for name, count in counts if count]
+
+
+def _idle(machine: Machine) -> list[str]:
+    """Where all devices can tell: that nothing which they were given is left with them."""
+    accelerators = machine.accelerators
+    if not accelerators or any(a.unanswered is None or a.unanswered() for a in accelerators):
+        return []
+    return ["no device has a job that it could work on: none was given, or it waits for the driver"]
 
 
 def _with(problem: Problem, *lines: str) -> Problem:

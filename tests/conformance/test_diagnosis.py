@@ -11,14 +11,17 @@ import pytest
 from tcrypt import facts
 from tcrypt.bench import Bench
 from tcrypt.cipher_bench import CipherBench, CipherCase
+from tcrypt.diagnosis import counted
 from tcrypt.engine.api.algorithms import SkcipherAlg
-from tcrypt.engine.api.flags import AlgFlag
-from tcrypt.engine.api.machine import Machine, Setup
+from tcrypt.engine.api.flags import AlgFlag, AlgType
+from tcrypt.engine.api.machine import Accelerator, Machine, Setup
 from tcrypt.engine.crypto_engine import CryptoEngine
 from tcrypt.engine.sim import Context
 from tcrypt.layouts import CIPHER_LAYOUTS
+from tcrypt.mutants import plant
 from tcrypt.oracle import SkcipherReference
 from tcrypt.oracle import reference as find_reference
+from tcrypt.plugins.providers import Providers, eip93_mt7621
 from tcrypt.problems import Problem
 from tcrypt.specs import SkcipherSpec
 from tcrypt.subject import Provider, Subject
@@ -330,3 +333,42 @@ def test_a_request_has_its_fields_again_when_it_is_judged() -> None:
     assert prepared.request.src is not before[0]
     assert bench.judge(prepared, ticket) == []
     assert (prepared.request.src, prepared.request.dst, prepared.request.iv) == before
+
+
+def _counting(statistics: Callable[[], str]) -> Machine:
+    machine = Machine()
+    machine.attach(
+        Accelerator(
+            name="dev",
+            jobs=lambda: 0,
+            supports=lambda name, size: True,
+            depth=1,
+            statistics=statistics,
+        )
+    )
+    return machine
+
+
+def test_a_failure_tells_what_the_driver_counted() -> None:
+    providers = Providers()
+    providers.add("mine", eip93_mt7621)
+    (provider,) = providers
+    alg = provider.boot().registry.find("cbc(aes-eip93)", AlgType.SKCIPHER)
+    spec = SkcipherSpec("enc", 16, 32)
+    with plant("IV-01"):
+        bench = CipherBench(Subject(provider, alg), Watchdog(10))
+        case = spec.case(_reference())
+        (found,) = bench.check(case, _LAYOUT)
+    assert found.details == ("mt7621's driver counted cbc(aes-eip93): hardware: 1",)
+
+
+def test_a_driver_that_counts_nothing_has_no_lines() -> None:
+    assert counted(_counting(str)) == []
+
+
+def test_a_driver_whose_counters_cannot_be_read_is_told_of() -> None:
+    def broken() -> str:
+        raise ZeroDivisionError("no such file")
+
+    (line,) = counted(_counting(broken))
+    assert line == "dev's driver counted nothing: ZeroDivisionError: no such file"
