@@ -12,6 +12,7 @@ from tcrypt.engine.preemption import Mmio
 __all__ = (
     "INTERRUPT",
     "RESET_NS",
+    "clocks",
     "count_in_steps",
     "prepare_engine",
     "prepare_rings",
@@ -26,6 +27,7 @@ RESET_NS = 10_000
 _RUNNING = reg.CONFIG_MODE_ARM | reg.CONFIG_EN_CDR_UPDATE
 _THRESHOLDS = 0x9400_01E0
 _BUFFERS = 0x0080_0080
+_DIGESTS = reg.OPTION_1_MD5 | reg.OPTION_1_SHA_1 | reg.OPTION_1_SHA_224 | reg.OPTION_1_SHA_256
 
 
 def prepare_rings(mmio: Mmio, rings: Rings) -> None:
@@ -55,13 +57,23 @@ def restart(mmio: Mmio) -> None:
 def prepare_engine(mmio: Mmio) -> int:
     """Clocks, thresholds and interrupts, after the reset; the capability word."""
     option = mmio.read32(reg.PE_OPTION_1)
-    mmio.write32(reg.PE_CLOCK_CTRL, reg.CLOCK_CTRL_ALL & ~reg.CLOCK_CTRL_ARC4)
+    mmio.write32(reg.PE_CLOCK_CTRL, clocks(option))
     mmio.write32(reg.PE_BUF_THRESH, _BUFFERS)
     mmio.write32(reg.PE_RING_THRESH, _THRESHOLDS)
     mmio.write32(reg.INT_MASK_DISABLE, 0xFFFF_FFFF)
     mmio.write32(reg.INT_CLR, 0xFFFF_FFFF)
     mmio.write32(reg.INT_MASK_ENABLE, INTERRUPT)
     return option
+
+
+def clocks(option: int) -> int:
+    """PE_CLOCK_CTRL for a device: its engine and the cores that the driver uses of it."""
+    cores = (
+        (reg.OPTION_1_TDES, reg.CLOCK_CTRL_DES),
+        (reg.OPTION_1_AES, reg.CLOCK_CTRL_AES),
+        (_DIGESTS, reg.CLOCK_CTRL_HASH),
+    )
+    return sum((clock for bits, clock in cores if option & bits), reg.CLOCK_CTRL_PE)
 
 
 def count_in_steps(mmio: Mmio, offset: int, count: int) -> None:

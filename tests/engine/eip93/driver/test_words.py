@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tcrypt.engine.eip93 import registers as reg
+from tcrypt.engine.eip93.variants import MT7621
 
 if TYPE_CHECKING:
     from tests.engine.eip93.driver.conftest import Rig
@@ -128,6 +130,24 @@ def test_no_hash_puts_a_digest_where_nobody_wants_it(make_rig: Callable[..., Rig
     assert work.descriptor.destination not in (0, entry.address)
     around = rig.machine.memory.read(entry.address, 100)
     assert around == bytes(range(100))
+
+
+@pytest.mark.parametrize(
+    ("lacking", "clocks"),
+    [
+        (0, 0x17),
+        (reg.OPTION_1_TDES, 0x15),
+        (reg.OPTION_1_AES, 0x13),
+        (reg.OPTION_1_MD5, 0x17),
+        (0xF * reg.OPTION_1_MD5, 0x07),
+    ],
+)
+def test_cores_that_the_device_lacks_get_no_clock(
+    make_rig: Callable[..., Rig], lacking: int, clocks: int
+) -> None:
+    option_1 = MT7621.option_1 & ~lacking
+    rig = make_rig(replace(MT7621, option_1=option_1))
+    assert dict(rig.tap.writes)[reg.PE_CLOCK_CTRL] == clocks
 
 
 def test_bring_up_values_are_those_of_the_known_drivers(make_rig: Callable[..., Rig]) -> None:
