@@ -189,7 +189,7 @@ def eip93_flaky(machine: Machine) -> None:
 
 def eip93_dhm(machine: Machine) -> None:
     """The driver in direct host mode: no rings, no DMA, and one request after another."""
-    _again(machine, replace(MT7621, name="dhm"), mode="dhm")
+    _again(machine, replace(MT7621, name="dhm", ring_size=16), mode="dhm")
 
 
 def eip93_direct(machine: Machine) -> None:

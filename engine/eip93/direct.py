@@ -194,6 +194,7 @@ class DirectHost:
 
     def _finish(self, outcome: Outcome) -> None:
         words = self._sequencer.window
+        outcome = self._sequencer.under_fault(outcome)
         self._sequencer.window = result_words(words, outcome)
         self._phase = Phase.DONE
         self._rings.advance()

@@ -61,7 +61,7 @@ class Publisher:
         if epoch != self._epoch:
             return
         if self.forced is not None:
-            outcome = self._force(outcome, *self.forced)
+            outcome = self.under_fault(outcome)
         self.window = result = result_words(words, outcome)
         try:
             self.results.write(words, _WORDS.pack(*result))
@@ -79,8 +79,11 @@ class Publisher:
         else:
             self._interrupts.update()
 
-    def _force(self, outcome: Outcome, others: int, status: int) -> Outcome:
+    def under_fault(self, outcome: Outcome) -> Outcome:
         """The outcome of a packet under an injected fault; the packet's own error comes first."""
+        if self.forced is None:
+            return outcome
+        others, status = self.forced
         self.forced = (others - 1, status) if others else None
         return outcome if others or outcome.status else outcome._replace(status=status)
 

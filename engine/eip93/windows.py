@@ -44,8 +44,9 @@ class Windows:
         """Empty the buffers."""
         self.output_bytes = 0
         self._in_at = self._out_at = 0
-        self._input = b""
-        self._output = b""
+        self._input = bytearray()
+        self._output = bytearray()
+        self._moved = 0
 
     def clear(self) -> None:
         """Power-on reset: everything is zero."""
@@ -84,18 +85,20 @@ class Windows:
 
     def begin(self) -> None:
         """A new packet: what was input for the last one is gone; the pointers stay."""
-        self._input = b""
+        self._input = bytearray()
 
     @property
     def waiting_output(self) -> int:
         """How many bytes have no place in the output buffer yet."""
-        return len(self._output)
+        return len(self._output) - self._moved
 
     def fill_output(self) -> None:
         """Move as much output as fits into the buffer, behind what is there."""
-        count = min(_DATA - self.output_bytes, len(self._output))
-        moved, self._output = self._output[:count], self._output[count:]
-        moved += bytes(-count % 4)
+        count = min(_DATA - self.output_bytes, self.waiting_output)
+        moved = self._output[self._moved : self._moved + count] + bytes(-count % 4)
+        self._moved += count
+        if not self.waiting_output:
+            self._output, self._moved = bytearray(), 0
         for index, byte in enumerate(moved):
             self._out_buffer[(self._out_at + index) % _DATA] = byte
         self._out_at = (self._out_at + len(moved)) % _DATA
@@ -115,7 +118,7 @@ class Windows:
         """Bytes at a made-up address; BusError where there are none."""
         at = address & _WITHIN
         if address & _PLACE == INPUT_PLACE:
-            data = self._input[at : at + length]
+            data = bytes(self._input[at : at + length])
         else:
             data = bytes(self._record(address, length)[at : at + length])
         if len(data) != length:
