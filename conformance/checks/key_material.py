@@ -7,7 +7,13 @@ from collections.abc import Iterator
 
 from tcrypt.checks.common import AnyReference
 from tcrypt.material import draw
-from tcrypt.oracle import AeadReference, HashReference, SkcipherReference
+from tcrypt.oracle import (
+    SEMI_WEAK_DES_KEYS,
+    WEAK_DES_KEYS,
+    AeadReference,
+    HashReference,
+    SkcipherReference,
+)
 
 __all__ = ("all_keys", "good_and_bad", "weak_keys")
 
@@ -15,6 +21,7 @@ _BEYOND = 16
 _LONGEST_HMAC_KEY = 144
 # One weak key of DES and one of its semi-weak ones (SP 800-67, 3.3.2).
 _WEAK_DES = (("des", "0101010101010101"), ("semi", "01fe01fe01fe01fe"))
+_DES_KEY = 8
 
 
 def weak_keys(reference: SkcipherReference | AeadReference) -> Iterator[tuple[str, bytes]]:
@@ -29,9 +36,20 @@ def weak_keys(reference: SkcipherReference | AeadReference) -> Iterator[tuple[st
         keys.append(("halves", draw("weak", size // 2) * 2))
         keys.append(("first-two", draw("weak", 8) * 2 + draw("other", max(size - 16, 0))))
         keys.append(("last-two", draw("other", 8) + draw("weak", 8) * 2))
+        keys += _all_weak_des() if size == _DES_KEY else []
         for name, key in keys:
             if len(key) == size:
                 yield f"{size}-{name}", _blob(reference, key)
+
+
+def _all_weak_des() -> list[tuple[str, bytes]]:
+    """The 16 keys with another parity than the list's, and for each one that is nearly weak."""
+    found: list[tuple[str, bytes]] = []
+    for key in (*WEAK_DES_KEYS, *SEMI_WEAK_DES_KEYS):
+        parity = key[:-1] + bytes([key[-1] ^ 1])
+        nearly = key[:-1] + bytes([key[-1] ^ 2])
+        found += [(parity.hex(), parity), (f"nearly-{key.hex()}", nearly)]
+    return found
 
 
 def _blob(reference: SkcipherReference | AeadReference, key: bytes) -> bytes:

@@ -16,7 +16,7 @@ from tcrypt.engine.api.algorithms import AnyAlg, ShashAlg
 from tcrypt.engine.api.flags import AlgType, ReqFlag
 from tcrypt.engine.api.machine import Machine, Setup
 from tcrypt.engine.api.shash import ahash_view
-from tcrypt.oracle import reference
+from tcrypt.oracle import SEMI_WEAK_DES_KEYS, WEAK_DES_KEYS, reference
 from tcrypt.plan import Plan
 from tcrypt.recorder import EventSink, Recorder
 from tcrypt.reports.events import CaseFailed, Event
@@ -25,6 +25,7 @@ from tcrypt.subject import Provider, Subject
 from tcrypt.watchdog import Watchdog
 
 _STRICT = int(ReqFlag.FORBID_WEAK_KEYS)
+_SEMI = "weak-8-semi-forbidden"
 Change = Callable[[Any, Machine], dict[str, Any]]
 
 
@@ -93,6 +94,34 @@ def test_a_weak_key_that_is_accepted_is_found() -> None:
     found = failures("xts(aes)", AlgType.SKCIPHER, change)
     assert found["weak-32-halves-forbidden"] == "key accepted that must be refused"
     assert all(case.endswith("-forbidden") for case in found)
+
+
+@pytest.mark.parametrize(
+    ("known", "missed"),
+    [
+        (frozenset(WEAK_DES_KEYS + SEMI_WEAK_DES_KEYS), 16),
+        (frozenset(key[:-1] + bytes([key[-1] ^ 1]) for key in WEAK_DES_KEYS), 12),
+    ],
+    ids=["parity bits count", "no semi-weak keys"],
+)
+def test_a_list_of_weak_des_keys_that_is_too_short_is_found(
+    known: frozenset[bytes], missed: int
+) -> None:
+    def change(alg: Any, machine: Machine) -> dict[str, Any]:
+        def setkey(tfm: Any, key: bytearray) -> int:
+            if tfm.flags & _STRICT and bytes(key) in known:
+                return -errno.EINVAL
+            flags, tfm.flags = tfm.flags, tfm.flags & ~_STRICT
+            status: int = alg.setkey(tfm, key)
+            tfm.flags = flags
+            return status
+
+        return {"setkey": setkey}
+
+    found = failures("cbc(des)", AlgType.SKCIPHER, change)
+    listed = [case for case in found if case not in ("weak-8-des-forbidden", _SEMI)]
+    assert len(listed) == missed
+    assert {found[case] for case in listed} == {"key accepted that must be refused"}
 
 
 def test_a_weak_key_that_is_refused_although_allowed_is_found() -> None:
