@@ -128,11 +128,12 @@ class Ticket:
         Only mappings made since the submission count: what a driver keeps mapped for good is not
         this request's.
         """
-        mappings = self.given[0].machine.dma.since(self._maps)
-        for field, start, length in self._pieces() if mappings else ():
-            for at, size in mappings:
-                if start < at + size and at < start + length:
-                    self._mapped[at, size] = f"{field}: {length} bytes at {start:#010x}"
+        dma, maps = self.given[0].machine.dma, self._maps
+        if dma.maps == maps:
+            return
+        for field, start, length in self._pieces():
+            for mapping in dma.reaching(start, length, maps):
+                self._mapped[mapping] = f"{field}: {length} bytes at {start:#010x}"
 
     def _pieces(self) -> Iterator[tuple[str, int, int]]:
         """Field, address and length of all memory that the request names."""

@@ -29,6 +29,7 @@ class DmaError(Exception):
 
 
 _Mapping = tuple[int, int, int, DmaDirection]
+_LONG = 4096
 _TO_DEVICE, _FROM_DEVICE = DmaDirection.TO_DEVICE, DmaDirection.FROM_DEVICE
 
 
@@ -43,6 +44,7 @@ class DmaBus:
 
     __slots__ = (
         "_broken",
+        "_long",
         "_mappings",
         "_starts",
         "_to_break",
@@ -59,6 +61,8 @@ class DmaBus:
         # the addresses alone, among which a search is several times as fast.
         self._mappings: list[_Mapping] = []
         self._starts: list[int] = []
+        # The longest ones, by their numbers; the others end near to where they begin.
+        self._long: dict[int, tuple[int, int]] = {}
         self._broken: tuple[int, int] | None = None
         self._to_break: int | None = None
         self._to_fail: tuple[int, int] | None = None
@@ -100,6 +104,22 @@ class DmaBus:
         """Address and length of what exists of the mappings made since `maps` was that high."""
         return [(address, size) for address, serial, size, _ in self._mappings if serial > maps]
 
+    def reaching(self, address: int, length: int, maps: int) -> list[tuple[int, int]]:
+        """The same of the mappings that any of these bytes, 1 or more, belong to."""
+        end = address + length
+        found = [
+            (start, size)
+            for serial, (start, size) in self._long.items()
+            if serial > maps and start < end and start + size > address
+        ]
+        for index in range(bisect_left(self._starts, end) - 1, -1, -1):
+            start, serial, size, _ = self._mappings[index]
+            if start + _LONG <= address:
+                break
+            if serial > maps and address < start + size and size <= _LONG:
+                found.append((start, size))
+        return found
+
     def map(self, address: int, length: int, direction: DmaDirection) -> int:
         """Open `length` bytes (1 or more) at `address` to the device; the bus address.
 
@@ -113,6 +133,8 @@ class DmaBus:
             raise DmaError(f"mapping of {length} bytes at {address:#010x}: injected fault")
         if number == self._to_break:
             self._broken = (address, address + length)
+        if length > _LONG:
+            self._long[self.maps] = (address, length)
         index = bisect_right(self._starts, address)
         self._starts.insert(index, address)
         self._mappings.insert(index, (address, self.maps, length, direction))
@@ -124,6 +146,7 @@ class DmaBus:
         mappings = self._mappings
         while index < len(mappings) and mappings[index][0] == address:
             if mappings[index][2] == length and mappings[index][3] is direction:
+                self._long.pop(mappings[index][1], None)
                 del mappings[index], self._starts[index]
                 return
             index += 1

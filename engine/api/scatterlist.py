@@ -11,6 +11,9 @@ from tcrypt.engine.api.memory import Memory
 __all__ = ("Scatterlist", "Segment", "pair_segments")
 
 
+_END = (0, -1)  # Stands behind the last entry of a list.
+
+
 class Segment(NamedTuple):
     """One entry: a byte address and a length in bytes, which may be zero."""
 
@@ -63,8 +66,18 @@ class Scatterlist:
         entries = self.entries
         if entries and skip + length <= entries[0][1]:
             return self.memory.read(entries[0][0] + skip, length)
-        memory = self.memory
-        return b"".join(memory.read(*piece) for piece in self.walk(length, skip))
+        read, pieces = self.memory.read, []
+        for address, size in entries:
+            if skip >= size:
+                skip -= size
+                continue
+            size = min(size - skip, length)
+            if size <= 0:
+                break
+            pieces.append(read(address + skip, size))
+            length -= size
+            skip = 0
+        return b"".join(pieces)
 
     def write(self, data: bytes, skip: int = 0) -> None:
         """Store `data` at logical offset `skip`; what does not fit is dropped."""
@@ -72,10 +85,17 @@ class Scatterlist:
         if entries and skip + len(data) <= entries[0][1]:
             self.memory.write(entries[0][0] + skip, data)
             return
-        view = memoryview(data)
-        for address, size in self.walk(len(data), skip):
-            self.memory.write(address, view[:size])
-            view = view[size:]
+        write, done, end = self.memory.write, 0, len(data)
+        for address, size in entries:
+            if done == end:
+                return
+            if skip >= size:
+                skip -= size
+                continue
+            stop = min(done + size - skip, end)
+            write(address + skip, data[done:stop])
+            done = stop
+            skip = 0
 
 
 def pair_segments(src: Scatterlist, dst: Scatterlist, length: int) -> list[tuple[int, int, int]]:
@@ -95,15 +115,17 @@ def pair_segments(src: Scatterlist, dst: Scatterlist, length: int) -> list[tuple
 
 
 def _pairs(src: Scatterlist, dst: Scatterlist, length: int) -> Iterator[tuple[int, int, int]]:
-    sources, targets = src.walk(length), dst.walk(length)
-    source, target = Segment(0, 0), Segment(0, 0)
+    sources, targets = iter(src.entries), iter(dst.entries)
+    source = target = left = room = 0
     while length > 0:
-        source = source if source.length else next(sources, Segment(0, 0))
-        target = target if target.length else next(targets, Segment(0, 0))
-        size = min(source.length, target.length)
-        if not size:
+        while not left:
+            source, left = next(sources, _END)
+        while not room:
+            target, room = next(targets, _END)
+        size = min(left, room, length)
+        if size < 0:
             return
-        yield source.address, target.address, size
-        source = Segment(source.address + size, source.length - size)
-        target = Segment(target.address + size, target.length - size)
+        yield source, target, size
+        source, left = source + size, left - size
+        target, room = target + size, room - size
         length -= size

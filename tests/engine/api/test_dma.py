@@ -163,6 +163,37 @@ def test_access_is_allowed_where_one_mapping_covers_it(steps: list[tuple[str, An
         assert bus.live_mappings == len(live)
 
 
+_PLACE = st.integers(0, 20_000)
+_LENGTH = st.one_of(st.integers(1, 64), st.integers(4090, 4100), st.integers(1, 20_000))
+
+
+@given(
+    st.lists(st.tuples(_PLACE, _LENGTH), max_size=20),
+    st.lists(st.integers(0, 19), max_size=8),
+    st.integers(0, 20),
+    st.tuples(_PLACE, _LENGTH),
+)
+def test_mappings_reaching_bytes_are_the_live_and_new_ones_that_overlap_them(
+    made: list[tuple[int, int]], gone: list[int], old: int, piece: tuple[int, int]
+) -> None:
+    bus = DmaBus(Memory())
+    live = dict(enumerate(made, 1))
+    for address, length in made:
+        bus.map(address, length, _BOTH)
+    for number in gone:
+        if number in live:
+            # Of equal mappings the one that was made first is taken back.
+            same = [other for other, mapping in live.items() if mapping == live[number]]
+            bus.unmap(*live.pop(min(same)), _BOTH)
+    start, length = piece
+    wanted = [
+        (at, size)
+        for number, (at, size) in live.items()
+        if number > old and at < start + length and start < at + size
+    ]
+    assert sorted(bus.reaching(start, length, old)) == sorted(wanted)
+
+
 def _allowed(bus: DmaBus, what: str, address: int, length: int) -> bool:
     try:
         if what == "read":
