@@ -79,7 +79,7 @@ def attach_eip93(
     )
 
 
-# What the device reports of a packet, and how the mainline driver ends a request then (eip93, 4.4).
+# What the device reports of a packet, and how the mainline driver ends its request (eip93, 4.4).
 _ERRORS = {
     "authentication": (0x01, -errno.EBADMSG),
     "padding": (0x02, -errno.EBADMSG),
