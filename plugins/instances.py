@@ -114,11 +114,10 @@ EIP93_AGAIN: dict[str, dict[AlgType, tuple[str, ...]]] = {
         AlgType.AHASH: ("sha256-eip93", "hmac(sha1-eip93)"),
         AlgType.AEAD: (_AUTHENC, _AUTHENC_CTR),
     },
-    # Another way into the device: one of each shape of packet.
+    # Another way into the device, word by word: packets with and without a tag, of short messages.
     "dhm": {
-        AlgType.SKCIPHER: ("ctr(aes-eip93)",),
         AlgType.AHASH: ("hmac(sha256-eip93)",),
-        AlgType.AEAD: (_AUTHENC,),
+        AlgType.AEAD: (_AUTHENC, _AUTHENC_CTR),
     },
     # Another chip: one of each kind.
     "an7583": {
