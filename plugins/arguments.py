@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import os
+from collections.abc import Callable
+from pathlib import Path
 
-__all__ = ("mutants_arguments",)
+__all__ = ("mutants_arguments", "vectors_arguments")
 
 
 def mutants_arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,3 +42,34 @@ def mutants_arguments(parser: argparse.ArgumentParser) -> None:
         "--timeout", type=float, default=900.0, help="seconds for one defect (default: 900)"
     )
     parser.add_argument("--json", action="store_true", help="machine-readable output")
+
+
+def vectors_arguments(
+    parser: argparse.ArgumentParser, run: Callable[[argparse.Namespace], int]
+) -> None:
+    """Declare the arguments of `tcrypt vectors`."""
+    actions = parser.add_subparsers(required=True, metavar="ACTION", dest="action")
+    listing = actions.add_parser("list", help="vectors per algorithm and source, and what lacks")
+    listing.add_argument("--json", action="store_true", help="machine-readable output")
+    checking = actions.add_parser("check", help="read every file: digests, counts, format")
+    importing = actions.add_parser(
+        "import", help="turn a published source into a folder for run --vectors"
+    )
+    importing.add_argument("source", metavar="SOURCE", help="testmgr, wycheproof or acvp")
+    importing.add_argument(
+        "path", type=Path, metavar="PATH", help="a tree, a folder, an archive or a package"
+    )
+    importing.add_argument(
+        "--to", type=Path, metavar="FOLDER", help="where to write (default: vectors-SOURCE)"
+    )
+    importing.add_argument(
+        "--all", action="store_true", help="also algorithms that this suite does not know"
+    )
+    showing = actions.add_parser("show", help="print one vector")
+    showing.add_argument("id", metavar="ID", help="as reports name it")
+    for action in (listing, checking, showing):
+        action.add_argument(
+            "--vectors", action="append", default=[], metavar="PATH", help="add your own files"
+        )
+    for action in (listing, checking, importing, showing):
+        action.set_defaults(function=run)

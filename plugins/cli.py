@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from tcrypt.plugins import options
-from tcrypt.plugins.arguments import mutants_arguments
+from tcrypt.plugins.arguments import mutants_arguments, vectors_arguments
 
 __all__ = ("main", "pytest_arguments")
 
@@ -65,6 +65,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     _add_answers(asking)
     _add_mutants(commands)
+    vectors_arguments(
+        commands.add_parser("vectors", help="list, check, import and show test vectors"), _vectors
+    )
     report = commands.add_parser(
         "report", help="render the report of a run again, or of a killed one"
     )
@@ -84,6 +87,13 @@ def _add_mutants(commands: Any) -> None:
 def _mutants(chosen: argparse.Namespace) -> int:
     """Hunt planted defects."""
     from tcrypt.plugins.mutation import run
+
+    return run(chosen)
+
+
+def _vectors(chosen: argparse.Namespace) -> int:
+    """List, check, import or show vectors."""
+    from tcrypt.plugins.vectors_command import run
 
     return run(chosen)
 

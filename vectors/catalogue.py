@@ -132,7 +132,11 @@ def _user_file(path: Path) -> VectorFile:
 def _user_files(path: Path) -> list[Path]:
     if not path.is_dir():
         return [path]
-    found = sorted(p for p in path.rglob("*") if p.suffix in _USER_LOADERS and p.is_file())
+    found = sorted(
+        file
+        for file in path.rglob("*")
+        if file.suffix in _USER_LOADERS and file.name != compact.INDEX and file.is_file()
+    )
     if not found:
         wanted = " or ".join(f"*{suffix}" for suffix in _USER_LOADERS)
         raise VectorError(f"user:{path.as_posix()}", 0, "", f"no {wanted} file in this folder")

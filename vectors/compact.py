@@ -37,13 +37,16 @@ from tcrypt.vectors.shapes import (
     skcipher_fault,
 )
 
-__all__ = ("FORMAT", "SUFFIX", "dump", "load")
+__all__ = ("FORMAT", "INDEX", "SUFFIX", "dump", "load")
 
 FORMAT = 1
 """The one version of the format that is written and read."""
 
 SUFFIX = ".jsonl"
 """How the names of such files end."""
+
+INDEX = "index.yaml"
+"""The name of the list of such files in their folder."""
 
 _T = TypeVar("_T")
 _LOCAL_ID = re.compile(r"[a-z0-9][a-z0-9._-]*")
@@ -119,7 +122,10 @@ def load(text: str, origin: Origin) -> VectorSet:
     if len(records) != head.records:
         reason = f"{len(records)} records, but the first line says {head.records}"
         raise VectorError(origin.label, 1, "records", reason)
-    return whole.made(records, derived=head.derived)
+    loaded = whole.made(records, derived=head.derived)
+    if loaded.chains and loaded.vectors:
+        raise VectorError(origin.label, 1, "", "vectors and Monte Carlo rounds in one file")
+    return loaded
 
 
 def _decoded(decoder: msgspec.json.Decoder[_T], line: str, label: str, number: int) -> _T:

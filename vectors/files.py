@@ -34,6 +34,7 @@ class VectorFile:
         chains: Whether it holds Monte Carlo chains.
         one_in: A default run takes one of so many neighbouring vectors, a full one all.
         sha256: The digest of its bytes in hexadecimal; empty for a file that may change.
+        optional: Whether a run without it is whole: its package is no dependency of this one.
     """
 
     source: str
@@ -47,6 +48,7 @@ class VectorFile:
     chains: bool = False
     one_in: int = 1
     sha256: str = ""
+    optional: bool = False
     _origin: Origin = field(repr=False, kw_only=True)
     _loader: Loader = field(repr=False, kw_only=True)
     _path: Traversable | None = field(repr=False, compare=False, kw_only=True)

@@ -12,16 +12,19 @@ import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from tcrypt.vectors import compact, kernel_source
+import msgspec
+
+from tcrypt.vectors import acvp, compact, kernel_source, wycheproof
 from tcrypt.vectors.errors import VectorError, clip
+from tcrypt.vectors.files import read_text
+from tcrypt.vectors.json_fields import read_json
 from tcrypt.vectors.model import Origin, VectorSet
 from tcrypt.vectors.testmgr import KernelTests, in_families
 
-__all__ = ("INDEX", "SOURCES", "read", "write")
+__all__ = ("SOURCES", "read", "write")
 
-INDEX = "index.yaml"
-"""The name of the list in a folder of compact files."""
-
+_C2SP = ("https://github.com/C2SP/wycheproof", "Apache-2.0")
+_NIST = ("https://github.com/usnistgov/ACVP-Server", "US Government work, see its licence")
 _KERNEL = ("https://www.kernel.org/", "GPL-2.0-or-later")
 
 
@@ -34,7 +37,45 @@ def _testmgr(path: Path, everything: bool) -> list[VectorSet]:
     return [files.load(name) for name in files.algorithms() if everything or in_families(name)]
 
 
-SOURCES: dict[str, Callable[[Path, bool], list[VectorSet]]] = {"testmgr": _testmgr}
+def _wycheproof(path: Path, _everything: bool) -> list[VectorSet]:
+    """The JSON files of a checkout of Wycheproof, or of any folder, for our algorithms."""
+    sets = []
+    for file in _json_files(path, "*_test.json"):
+        text = read_text(file, str(file))
+        if read_json(text, str(file)).text("algorithm", "") in wycheproof.ALGORITHMS:
+            origin = Origin("wycheproof", file.stem, "", "", f"Wycheproof, {file.name}", *_C2SP)
+            sets.append(wycheproof.load(text, origin))
+    return sets
+
+
+def _acvp(path: Path, _everything: bool) -> list[VectorSet]:
+    """Vector sets of ACVP: folders with an internal projection, or prompt and results."""
+    sets = []
+    roots = [path.parent] if path.is_file() else [path, *sorted(path.rglob("*"))]
+    for folder in (root for root in roots if root.is_dir()):
+        found = [folder / name for name in ("internalProjection.json", "prompt.json")]
+        file = next((file for file in found if file.is_file()), None)
+        if file is None:
+            continue
+        text = read_text(file, str(file))
+        if read_json(text, str(file)).text("algorithm", "") not in acvp.ALGORITHMS:
+            continue
+        results = folder / "expectedResults.json"
+        answers = read_text(results, str(results)) if file.name == "prompt.json" else ""
+        origin = Origin("acvp", folder.name, "", "", f"NIST ACVP, {folder.name}", *_NIST)
+        sets.append(acvp.load(text, origin, answers))
+    return sets
+
+
+def _json_files(path: Path, pattern: str) -> list[Path]:
+    return [path] if path.is_file() else sorted(path.rglob(pattern))
+
+
+SOURCES: dict[str, Callable[[Path, bool], list[VectorSet]]] = {
+    "testmgr": _testmgr,
+    "wycheproof": _wycheproof,
+    "acvp": _acvp,
+}
 """What can be imported: the reader of each source."""
 
 
@@ -69,7 +110,7 @@ def write(sets: Iterable[VectorSet], folder: Path) -> list[Path]:
         VectorError: the folder cannot be written, or two sets have one name.
     """
     texts: dict[str, tuple[VectorSet, str]] = {}
-    for vectors in sets:
+    for vectors in (part for whole in sets for part in _parts(whole)):
         name = re.sub(r"[^a-z0-9_.-]+", "-", vectors.name.lower()).strip("-") + compact.SUFFIX
         if name in texts:
             raise VectorError(str(folder), 0, "", f"two files of one name: {clip(name)}")
@@ -81,10 +122,20 @@ def write(sets: Iterable[VectorSet], folder: Path) -> list[Path]:
                 old.unlink()
         for name, (_, text) in texts.items():
             (folder / name).write_text(text, encoding="utf-8", newline="\n")
-        (folder / INDEX).write_text(_index(texts), encoding="utf-8", newline="\n")
+        (folder / compact.INDEX).write_text(_index(texts), encoding="utf-8", newline="\n")
     except OSError as error:
         raise VectorError(str(folder), 0, "", f"cannot be written: {error.strerror}") from None
-    return [folder / name for name in (*texts, INDEX)]
+    return [folder / name for name in (*texts, compact.INDEX)]
+
+
+def _parts(vectors: VectorSet) -> list[VectorSet]:
+    """A set whose Monte Carlo rounds are apart, as they are in the catalogue."""
+    if not vectors.chains or not (vectors.vectors or vectors.inapplicable):
+        return [vectors]
+    rounds = msgspec.structs.replace(
+        vectors, name=f"{vectors.name}-monte-carlo", vectors=(), inapplicable=()
+    )
+    return [msgspec.structs.replace(vectors, chains=()), rounds]
 
 
 def _index(texts: dict[str, tuple[VectorSet, str]]) -> str:
@@ -94,11 +145,13 @@ def _index(texts: dict[str, tuple[VectorSet, str]]) -> str:
     ]
     for name, (vectors, text) in sorted(texts.items()):
         digest = hashlib.sha256(text.encode()).hexdigest()
+        count = len(vectors.chains or vectors.vectors)
         unfit = f", not_applicable: {len(vectors.inapplicable)}" if vectors.inapplicable else ""
-        counts = f"vectors: {len(vectors.vectors)}{unfit}"
+        counts = f"vectors: {count}{unfit}"
         lines += [
             f"  - algorithm: {vectors.algorithm}",
             f"    kind: {vectors.kind}",
+            *(["    loader: compact-monte-carlo"] if vectors.chains else []),
             f'    files: {{{name}: {{{counts}, sha256: "{digest}"}}}}',
         ]
     return "\n".join(lines) + "\n"

@@ -60,6 +60,10 @@ class Reason(enum.Enum):
     """The tag has a length that no call can ask for."""
     PADDING = "padding"
     """The test is about padding, which is not the algorithm's work."""
+    ACCEPTABLE = "acceptable"
+    """The publication leaves open what must come out."""
+    CHAIN = "chain"
+    """A Monte Carlo chain by a rule that this project has no second source for."""
     FIELDS = "fields"
     """The values lack what a call needs."""
     LARGE = "large"
@@ -157,6 +161,7 @@ class HashVector(_Record, frozen=True, gc=False, tag="ahash"):
         digest: The first bytes of the digest, all of them unless the source truncates: the
             kernel always returns the full digest, so compare a prefix of this length.
         expect: The refusal demanded instead of a digest.
+        forged: `digest` is a wrong one, which no driver may give.
     """
 
     id: str
@@ -164,6 +169,7 @@ class HashVector(_Record, frozen=True, gc=False, tag="ahash"):
     message: bytes
     digest: bytes
     expect: Expect | None = None
+    forged: bool = False
 
 
 class HashChain(_Record, frozen=True, gc=False, tag="hash-chain"):

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.resources.abc import Traversable
 
-from tcrypt.vectors import cavp, cavp_chains, compact, curated
+from tcrypt.vectors import cavp, cavp_chains, compact, curated, wycheproof
 from tcrypt.vectors.files import Loader, VectorFile, read_text
 from tcrypt.vectors.model import KINDS, Origin
 from tcrypt.vectors.schema import Reader, read_document
@@ -19,11 +19,13 @@ LOADERS: dict[str, Loader] = {
     "cavp": cavp.load,
     "cavp-monte-carlo": cavp_chains.load,
     "compact": compact.load,
+    "compact-monte-carlo": compact.load,
     "curated": curated.load,
+    "wycheproof": wycheproof.load,
 }
 """What `sources.yaml` can name as a loader."""
 
-_CHAINS = frozenset({"cavp-monte-carlo"})
+_CHAINS = frozenset({"cavp-monte-carlo", "compact-monte-carlo"})
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -76,6 +78,7 @@ class _Source:
     root: Traversable | None
     missing: str
     folder: str = ""
+    optional: bool = False
 
     @classmethod
     def read(cls, entry: Reader) -> _Source:
@@ -89,7 +92,7 @@ class _Source:
         except ModuleNotFoundError:
             root = None
         folder = entry.text("folder") if "folder" in entry else ""
-        return cls(name, loader, package, root, missing, folder)
+        return cls(name, loader, package, root, missing, folder, entry.flag("optional"))
 
     def groups(self, entry: Reader) -> list[Reader]:
         """The groups of an entry: written there, or in an index beside the files."""
@@ -127,6 +130,7 @@ class _Source:
                 chains=loader in _CHAINS,
                 one_in=one_in,
                 sha256=counts.sha256,
+                optional=self.optional,
                 _origin=Origin(self.name, prefix + name, algorithm, kind, *about),
                 _loader=LOADERS[loader],
                 _path=path,
