@@ -58,10 +58,16 @@ class HashPlayer:
             start += length
         return found
 
-    def launch(self, steps: Steps, name: str, segments: list[Segment]) -> Ticket:
-        """Submit a step of a message, `update`, `final`, `finup` or `digest`, and run nothing."""
+    def launch(
+        self, steps: Steps, name: str, segments: list[Segment], nbytes: int | None = None
+    ) -> Ticket:
+        """Submit a step of a message, `update`, `final`, `finup` or `digest`, and run nothing.
+
+        It takes all of the segments, or the first `nbytes` of them.
+        """
         request, tfm = steps.request, self.bench.tfm
-        nbytes = sum(segment.length for segment in segments)
+        if nbytes is None:
+            nbytes = sum(segment.length for segment in segments)
         source = Scatterlist(self.bench.memory, segments) if segments else None
         request.set_crypt(source, steps.result, nbytes)
         return self.bench.submit(request, getattr(tfm, name))

@@ -39,6 +39,7 @@ def hash_scenarios(bench: HashBench, reference: HashReference) -> Iterator[tuple
     yield "update-of-several-entries", play.several_entries
     for where in ("first", "middle", "last"):
         yield f"empty-entry-{where}", partial(play.empty_entry, where)
+    yield "lists-longer-than-their-steps", play.longer_lists
     yield "digest-in-the-middle", play.digest_in_the_middle
     yield "request-used-again", play.used_again
     yield "stale-fields-in-init-and-final", play.stale_fields
@@ -104,6 +105,28 @@ class _Player(HashPlayer):
             steps.update(self.segments(message[: 4 * short], lengths))
             steps.finup(self.segments(message[4 * short :], lengths))
             found = self.judge(whole, key, message) or self.judge(steps, key, message)
+            if found:
+                return found
+        return []
+
+    def longer_lists(self) -> list[Problem]:
+        """Each step has the list of all that is left of the message, and takes the front of it."""
+        key = self.key()
+        message = draw("longer", 400)
+        for cuts in ((20, 30, 60), (100, 64, 128), (10, 200, 7)):
+            steps = self.steps()
+            steps.init()
+            done = 0
+            for name, length in zip(("update", "update", "finup"), cuts, strict=True):
+                left = len(message) - done
+                segments = self.segments(message[done:], (8, length, left - length - 8))
+                ticket = self.launch(steps, name, segments, length)
+                self.bench.settle()
+                found = self.landed(name, ticket)
+                if found:
+                    return found
+                done += length
+            found = self.judge(steps, key, message[:done])
             if found:
                 return found
         return []
