@@ -13,6 +13,7 @@ from typing import Any, Self
 
 from tcrypt.cipher_bench import CipherCase
 from tcrypt.hash_bench import HashCase
+from tcrypt.kept_answers import kept_answer
 from tcrypt.material import counter_iv, draw
 from tcrypt.oracle import AeadReference, HashReference, SkcipherReference
 
@@ -112,15 +113,19 @@ class SkcipherSpec(_Spec):
 
     def case(self, reference: SkcipherReference, *, with_key: bool = True) -> CipherCase:
         """The request and the oracle's answer to it."""
+        case = kept_answer(self, reference, self._answered)
+        return case if with_key else case._replace(key=None)
+
+    def _answered(self, reference: SkcipherReference) -> CipherCase:
         encrypt = _direction(self.op)
         key, data = draw(f"key {self.seed}", self.key), draw(f"data {self.drawn}", self.len)
         iv = self._iv(reference.ivsize)
         status = reference.length_status(self.len)
         if status:
             out = bytes(self.len)
-            return CipherCase(encrypt, key if with_key else None, iv, data, out, None, status)
+            return CipherCase(encrypt, key, iv, data, out, None, status)
         answer = (reference.encrypt if encrypt else reference.decrypt)(key, iv, data)
-        return CipherCase(encrypt, key if with_key else None, iv, data, answer.out, answer.iv_out)
+        return CipherCase(encrypt, key, iv, data, answer.out, answer.iv_out)
 
     def _iv(self, size: int) -> bytes:
         label = f"iv {self.drawn}"
@@ -175,19 +180,22 @@ class AeadSpec(_Spec):
 
     def case(self, reference: AeadReference, *, with_key: bool = True) -> CipherCase:
         """The request and the oracle's answer to it."""
+        case = kept_answer(self, reference, self._answered)
+        return case if with_key else case._replace(key=None)
+
+    def _answered(self, reference: AeadReference) -> CipherCase:
         encrypt = _direction(self.op)
         key, iv = self.key_bytes(reference), self._iv(reference)
         lead = reference.ivsize if reference.iv_in_text else 0
         assoc = draw(f"assoc {self.drawn}", max(0, self.assoc - lead))
         assoc = reference.laid_out(key, iv, assoc)
         ptext = iv[:lead] + draw(f"data {self.drawn}", self.len)
-        given = key if with_key else None
         status = reference.crypt_status(True, len(assoc), len(ptext), self.tag, iv)
         if status:
-            return self._refused(reference, given, key, iv, assoc, ptext, status)
+            return self._refused(reference, key, iv, assoc, ptext, status)
         sealed = reference.encrypt(key, iv, assoc, ptext, self.tag)
         if encrypt:
-            case = CipherCase(True, given, iv, ptext, sealed, assoc=assoc, authsize=self.tag)
+            case = CipherCase(True, key, iv, ptext, sealed, assoc=assoc, authsize=self.tag)
             if not lead:
                 return case
             with_iv = partial(self._with_iv, reference, key, assoc, ptext)
@@ -200,7 +208,7 @@ class AeadSpec(_Spec):
         hidden = status and self.len >= 8 and reference.verifies_first
         secret = ptext[lead:] if hidden else b""
         header = reference.header(False, len(assoc))
-        case = CipherCase(False, given, iv, sealed, ptext, None, status, assoc, self.tag, secret)
+        case = CipherCase(False, key, iv, sealed, ptext, None, status, assoc, self.tag, secret)
         return case._replace(header=header) if len(header) > 1 else case
 
     def _iv(self, reference: AeadReference) -> bytes:
@@ -218,7 +226,6 @@ class AeadSpec(_Spec):
     def _refused(
         self,
         reference: AeadReference,
-        given: bytes | None,
         key: bytes,
         iv: bytes,
         assoc: bytes,
@@ -228,12 +235,12 @@ class AeadSpec(_Spec):
         """A message of a length that cannot be encrypted, or one that claims to be such."""
         if _direction(self.op):
             out = bytes(len(ptext) + self.tag)
-            return CipherCase(True, given, iv, ptext, out, None, status, assoc, self.tag)
+            return CipherCase(True, key, iv, ptext, out, None, status, assoc, self.tag)
         sealed = ptext + draw(f"tag {self.drawn}", self.tag)
         answer = reference.decrypt(key, iv, assoc, sealed, self.tag)
         assert isinstance(answer, int), "the oracle accepted a random tag"
         out = bytes(len(ptext))
-        return CipherCase(False, given, iv, sealed, out, None, answer, assoc, self.tag)
+        return CipherCase(False, key, iv, sealed, out, None, answer, assoc, self.tag)
 
     def _tampered(
         self, reference: AeadReference, assoc: bytes, sealed: bytes
@@ -265,6 +272,9 @@ class HashSpec(_Spec):
 
     def case(self, reference: HashReference) -> HashCase:
         """The message and the oracle's digest of it."""
+        return kept_answer(self, reference, self._answered)
+
+    def _answered(self, reference: HashReference) -> HashCase:
         key = draw(f"key {self.seed}", self.key) if self.key >= 0 else None
         message = draw(f"data {self.seed}", self.len)
         return HashCase(key, message, reference.digest(key, message))

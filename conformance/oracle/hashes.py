@@ -95,6 +95,9 @@ _HASHES = {
     "sha512": _Hash(SHA512, 64, 128),
 }
 
+_INNER_PAD = bytes(byte ^ 0x36 for byte in range(256))
+_OUTER_PAD = bytes(byte ^ 0x5C for byte in range(256))
+
 
 class _Unkeyed(HashReference):
     """A plain hash: it has no setkey at all, so the core answers -ENOSYS."""
@@ -146,8 +149,8 @@ def _hmac_states(hash_name: str, key: bytes) -> tuple[_State, _State]:
     if len(key) > block_size:
         key = function.new(key).digest()
     padded = key.ljust(block_size, b"\0")
-    inner = function.new(bytes(byte ^ 0x36 for byte in padded))
-    outer = function.new(bytes(byte ^ 0x5C for byte in padded))
+    inner = function.new(padded.translate(_INNER_PAD))
+    outer = function.new(padded.translate(_OUTER_PAD))
     return inner, outer
 
 
