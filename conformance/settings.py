@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 from tcrypt.engine.api.machine import Setup
 from tcrypt.subject import Subject
 
-__all__ = ("DEFAULT_SEMANTICS", "PROFILES", "Profile", "Selection", "Settings", "matches")
+__all__ = (
+    "DEFAULT_SEMANTICS",
+    "PROFILES",
+    "Profile",
+    "Selection",
+    "Settings",
+    "crowd_of",
+    "matches",
+)
 
 DEFAULT_SEMANTICS = Setup().semantics
+_FEW = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +50,12 @@ PROFILES = {
         fuzz_examples=30,
         vectors_per_file=40,
         largest=4097,
-        schedules=120,
+        schedules=80,
         programs=15,
         patience=4.0,
     ),
     "default": Profile(
-        fuzz_examples=100, vectors_per_file=0, largest=65_552, schedules=200, programs=40
+        fuzz_examples=100, vectors_per_file=0, largest=65_552, schedules=130, programs=40
     ),
     "full": Profile(
         fuzz_examples=1_000, vectors_per_file=0, largest=1 << 20, schedules=5_000, programs=1_000
@@ -101,6 +111,11 @@ def _any(patterns: tuple[str, ...], name: str) -> bool:
     return not patterns or any(matches(pattern, name) for pattern in patterns)
 
 
+def crowd_of(subject: Subject) -> str:
+    """Who shares in `Settings.share`: the drivers of a provider and type."""
+    return f"{subject.provider.name}/{subject.type.word}"
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that determines what a run does, besides the drivers.
@@ -113,6 +128,7 @@ class Settings:
         vector: the id of the only vector to run, or empty.
         case: the token of the only generated case to run, or empty.
         extra_arguments: options that a reproducing command must repeat, such as `--from`.
+        crowd: how many drivers of each provider and type (`provider/type`) are selected.
     """
 
     profile: str = "default"
@@ -122,6 +138,16 @@ class Settings:
     case: str = ""
     extra_arguments: tuple[str, ...] = ()
     semantics: str = DEFAULT_SEMANTICS
+    crowd: Mapping[str, int] = field(default_factory=dict)
+
+    def share(self, subject: Subject, amount: int) -> int:
+        """What a driver gets of an amount that is meant for a few of its provider and type.
+
+        They share a device and the code that drives it; what is found by trying long is found
+        with any of them.
+        """
+        crowd = self.crowd.get(crowd_of(subject), 1)
+        return amount if crowd <= _FEW else -(-amount * _FEW // crowd)
 
     @property
     def narrow(self) -> bool:

@@ -31,7 +31,7 @@ _WINDOW = 1_000_000
 # As long as the host needs to look at a result twice.
 _TORN_NS = 700
 # A first schedule may end in a state it has been in; a few reach an end.
-_LOOK = 8
+_LOOK = 4
 _small = partial(Program, ring=2, queue=1, steps="o0.o0", window=_WINDOW)
 
 # The smallest worlds come first.
@@ -89,14 +89,15 @@ class _Interleavings:
             token = self.settings.case
             recorder.result(token, runner.play(program, timeline=True), token=token)
             return
-        left = self.settings.limits.schedules
+        left = self.settings.share(self.subject, self.settings.limits.schedules)
+        look = max(2, self.settings.share(self.subject, _LOOK))
         for place, name in enumerate(WORLDS):
             if _stops(WORLDS[name]) and not runner.has_engine:
                 reason = "no crypto_engine: there is none to stop and start"
                 recorder.unexecuted("not-applicable", reason, [name])
             elif recorder.wants(name):
                 # The smallest worlds are explored to their end; the others get a look at least.
-                bound = max(_LOOK, left - _LOOK * (len(WORLDS) - place - 1))
+                bound = max(look, left - look * (len(WORLDS) - place - 1))
                 left -= self._explore(recorder, runner, name, bound)
 
     def _explore(self, recorder: Recorder, runner: Runner, name: str, bound: int) -> int:

@@ -110,7 +110,8 @@ class _World:
             self._search(recorder, runner)
 
     def _search(self, recorder: Recorder, runner: Runner) -> None:
-        search = Smallest(runner.play, self.settings.seed, self.settings.limits.programs)
+        programs_at_most = self.settings.share(self.subject, self.settings.limits.programs)
+        search = Smallest(runner.play, self.settings.seed, programs_at_most)
         failing = search.search(programs())
         search.record(recorder)
         if failing is not None:
