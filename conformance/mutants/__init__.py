@@ -44,6 +44,7 @@ _MODULES = (
     "ipsec",
     "queue",
     "own_queue",
+    "host_mode",
     "async_fallback",
     "ring",
     "interrupts",

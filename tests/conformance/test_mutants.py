@@ -34,7 +34,7 @@ from tcrypt.vectors.catalogue import Catalogue
 
 MT7621, AES128, OPENWRT = "eip93-mt7621", "eip93-aes128-only", "eip93-openwrt"
 TINY, SLOW = "eip93-tiny-ring", "eip93-slow-host"
-DIRECT = "eip93-direct"
+DIRECT, DHM = "eip93-direct", "eip93-dhm"
 ASYNC, TEMPLATES = "eip93-async-fallback", "eip93-templates"
 ECB, CBC, CTR = "ecb(aes)", "cbc(aes)", "ctr(aes)"
 AUTHENC, SHA1, HMAC = "authenc(hmac(sha1),cbc(aes))", "sha1", "hmac(sha1)"
@@ -224,6 +224,9 @@ CAUGHT = (
     Caught("CC-12", MT7621, AUTHENC, "sequences", STATUS),
     Caught("CC-13", MT7621, CBC, "sequences", "sequence raised AtomicSleepError"),
     Caught("CC-15", MT7621, CBC, "sequences", OUTPUT),
+    Caught("AE-01b", DHM, AUTHENC, "sequences", STATUS),
+    Caught("CR-12b", DHM, AUTHENC, "faults", LOST),
+    Caught("SG-23b", DHM, "authenc(hmac(sha256),rfc3686(ctr(aes)))", "boundaries", OVERRUN),
     Caught("CC-09b", DIRECT, CBC, "interleavings", LOST, profile="default"),
     Caught("CC-10b", DIRECT, CBC, "faults", "request raised DeadlockError"),
     Caught("CC-13b", DIRECT, CBC, "sequences", "sequence raised AtomicSleepError"),
@@ -321,6 +324,7 @@ PROVIDERS: dict[str, Callable[[Machine], None]] = {
     ASYNC: builtin.eip93_async_fallback,
     TEMPLATES: builtin.eip93_templates,
     DIRECT: builtin.eip93_direct,
+    DHM: builtin.eip93_dhm,
     SOFTWARE: builtin.software,
     SLOW: slow_host,
 }
