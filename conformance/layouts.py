@@ -142,6 +142,7 @@ CIPHER_LAYOUTS = (
     CipherLayout("even splits, inplace (two sglists)", _EVEN, (), InPlace.TWO_LISTS),
     CipherLayout("four even splits src, ten dst", _FOUR, _TEN, iv_offset=4),
     CipherLayout("ten even splits src, one dst", _TEN, _ALL),
+    CipherLayout("ten even splits, inplace", _TEN, in_place=InPlace.ONE_LIST),
     CipherLayout("one buffer behind an empty entry", _ALL, empty_entries=True),
     CipherLayout(
         "one buffer behind an empty entry, inplace", _ALL, (), InPlace.ONE_LIST, empty_entries=True

@@ -42,6 +42,7 @@ _IN_PIECES = (
     "ten-even-splits-src-one-dst",
     "five-splits-src-three-splits-dst",
 )
+_TO_TEN = "four-even-splits-src-ten-dst"
 _OPS = ("enc", "dec")
 
 
@@ -90,6 +91,7 @@ def aead_limits(
             for op in _OPS:
                 text = 16 * _ENTRIES - assoc // 16 * 16
                 yield AeadSpec(op, key, text, assoc, tag, 20, slug(layout.name), seed=assoc)
+    yield from _parts_in_entries(reference, tags)
     for number in _RANDOM:
         op = _OPS[number // 2 % 2]
         yield AeadSpec(op, key, 320, usual, tag, 20, f"random-{number}", seed=number)
@@ -99,6 +101,14 @@ def aead_limits(
             # All that the engine counts, AAD and tag included, comes to the limit.
             text = (length - usual - tag) // 16 * 16
             yield AeadSpec(next(ops), key, text, usual, tag, 20, layout_name, seed=1)
+
+
+def _parts_in_entries(reference: AeadReference, tags: Sequence[int]) -> Iterator[AeadSpec]:
+    """An entry for the AAD, one for the tag, eight for the text, as callers of IPsec have it."""
+    for tag in sorted({tags[-1], *(tag for tag in (8, 12, 16) if tag in tags)}):
+        for op in _OPS:
+            for layout in ("ten-even-splits-src-one-dst", "ten-even-splits-inplace", _TO_TEN):
+                yield AeadSpec(op, 16, 8 * tag, tag, tag, 20, layout, seed=tag)
 
 
 def forgeries(reference: AeadReference, tags: Sequence[int]) -> Iterator[AeadSpec]:

@@ -27,6 +27,7 @@ __all__ = ("cipher_scenarios",)
 _OUT_OF_PLACE = CIPHER_LAYOUTS[2]
 _MAY_BACKLOG = int(ReqFlag.MAY_BACKLOG)
 _COUNTER = 16
+_TRANSFORMS = 130
 
 
 def cipher_scenarios(
@@ -85,9 +86,9 @@ def _in_turn(bench: CipherBench, make: Maker) -> list[Problem]:
 
 
 def _many_transforms(bench: CipherBench, make: Maker) -> list[Problem]:
-    """Forty transforms with a key each: more than a device may have key slots."""
+    """Transforms with a key each: more than a device may have key slots."""
     tfms = []
-    for seed in range(1, 41):
+    for seed in range(1, _TRANSFORMS + 1):
         tfm = bench.new_tfm()
         found = bench.keyed(tfm, make.case("enc", 16, seed=seed, with_key=True))
         if found:
