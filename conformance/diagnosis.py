@@ -101,7 +101,7 @@ def _idle(machine: Machine) -> list[str]:
     accelerators = machine.accelerators
     if not accelerators or any(a.unanswered is None or a.unanswered() for a in accelerators):
         return []
-    return ["no device was given a job that it could go on with: the driver has not started it"]
+    return ["no device has a job that it could go on with"]
 
 
 def _with(problem: Problem, *lines: str) -> Problem:

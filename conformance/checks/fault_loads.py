@@ -178,12 +178,16 @@ class Watch:
         self._mappings = bench.machine.dma.live_mappings
         self._blocks = bench.machine.memory.live_blocks
 
+    @property
+    def grown(self) -> int:
+        """How many more blocks of memory there are than before."""
+        return self._bench.machine.memory.live_blocks - self._blocks
+
     def problems(self) -> list[Problem]:
         """Warnings, mappings and blocks; a driver may keep a few blocks for the next load."""
         found = self._bench.machine_problems(self._mappings)
-        live = self._bench.machine.memory.live_blocks
-        if live - self._blocks > _KEPT_BLOCKS:
-            wanted, got = f"{self._blocks} blocks", f"{live} blocks"
+        if self.grown > _KEPT_BLOCKS:
+            wanted, got = f"{self._blocks} blocks", f"{self._blocks + self.grown} blocks"
             found.append(Problem("memory left allocated", facts.LEAK, wanted, got))
         return found
 

@@ -151,13 +151,27 @@ def needs_of(bench: AnyBench) -> list[Needs]:
 
 
 def _alone(bench: AnyBench, index: int, inject: _Inject, statuses: _Statuses) -> list[Problem]:
-    """A fault in the request of one kind; then the transform's next request, without one."""
+    """A fault in the request of one kind; then the transform's next request, without one.
+
+    What a driver keeps for later it takes once: a second time, nothing more may be left.
+    """
+    for _ in range(2):
+        found, watch = _once(bench, index, inject, statuses)
+        if found or not watch.grown:
+            return found
+    blocks = f"{watch.grown} blocks more each time"
+    return [Problem("memory left allocated", facts.LEAK, "none", blocks)]
+
+
+def _once(
+    bench: AnyBench, index: int, inject: _Inject, statuses: _Statuses
+) -> tuple[list[Problem], Watch]:
     machine, swarm = bench.machine, make_swarm(bench)
     found = fill_pair(swarm, index)
-    if found:
-        return found
-    struck, following = swarm.flights
     watch, strays = Watch(bench), machine.dma.strays
+    if found:
+        return found, watch
+    struck, following = swarm.flights
     inject(machine)
     try:
         swarm.launch(struck, BACKLOG)
@@ -166,10 +180,10 @@ def _alone(bench: AnyBench, index: int, inject: _Inject, statuses: _Statuses) ->
         machine.memory.mend()
         machine.dma.mend()
     if machine.dma.strays != strays:
-        return [Problem(_STRAY, facts.NO_MEMORY)]
+        return [Problem(_STRAY, facts.NO_MEMORY)], watch
     swarm.launch(following, BACKLOG)
     bench.settle()
-    return ended(swarm, {struck.index: statuses(machine)}) or watch.problems()
+    return ended(swarm, {struck.index: statuses(machine)}) or watch.problems(), watch
 
 
 def _in_a_batch(bench: AnyBench, error: str, status: int) -> list[Problem]:

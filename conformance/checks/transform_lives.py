@@ -150,7 +150,10 @@ def _compared(before: _Left, after: _Left, when: str) -> list[Problem]:
     if not users and after[1] <= before[1] and after[2] <= before[2]:
         return []
     names = tuple(f"a user more of {entry.alg.cra_driver_name}" for entry in users)
-    wanted, got = (f"{blocks} blocks, {maps} mappings" for _, blocks, maps in (before, after))
+    wanted, got = (
+        f"{sum(counts.values())} users, {blocks} blocks, {maps} mappings"
+        for counts, blocks, maps in (before, after)
+    )
     message = "a step that failed leaves something"
     return [Problem(message, facts.HALF_OPEN, wanted, got, details=(when, *names))]
 
