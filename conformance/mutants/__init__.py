@@ -52,6 +52,7 @@ _MODULES = (
     "registration",
     "memory",
     "key_memory",
+    "lifetimes",
 )
 
 Plant = Callable[[], AbstractContextManager[None]]

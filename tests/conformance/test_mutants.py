@@ -286,6 +286,35 @@ CAUGHT = (
     Caught("ML-13", MT7621, SHA1, "boundaries", DIGEST),
     Caught("ML-14", TINY, CBC, "retry", "memory left allocated"),
     Caught("ML-15", MT7621, CBC, "faults", STRAY),
+    Caught(
+        "KF-11c", MT7621, CBC, "registration", "wrong status of a key that the fallback refused"
+    ),
+    Caught(
+        "EQ-15c",
+        MT7621,
+        CBC,
+        "lifecycle",
+        "engine: the engine exited before its algorithms were unregistered",
+    ),
+    Caught("EQ-15d", MT7621, CBC, "lifecycle", LOST),
+    Caught("EQ-22c", MT7621, CBC, "sequences", "completed with interrupts off"),
+    Caught("EQ-22d", MT7621, CBC, "sequences", "completed with interrupts off"),
+    Caught("CR-09b", MT7621, CBC, "faults", STATUS),
+    Caught("CR-09c", MT7621, CBC, "faults", "an error of the device is lost"),
+    Caught("CR-23b", MT7621, CBC, "faults", LOST),
+    Caught(
+        "RG-09c",
+        MT7621,
+        CBC,
+        "registration",
+        "drives a device without CRYPTO_ALG_KERN_DRIVER_ONLY",
+    ),
+    Caught("RG-12b", MT7621, CBC, "lifecycle", "algorithms left behind by a driver that is gone"),
+    Caught(
+        "ML-10b", MT7621, CBC, "sequences", "completed while its memory is mapped for the device"
+    ),
+    Caught("ML-14b", MT7621, CBC, "registration", "users left behind by a freed transform"),
+    Caught("ML-14c", MT7621, CTR, "faults", "memory left allocated"),
 )
 
 # Run from the command line.
