@@ -13,16 +13,20 @@ from typing import NamedTuple
 
 from tcrypt import facts
 from tcrypt.checks.common import AnyBench
-from tcrypt.checks.fault_loads import BACKLOG, NO_MEMORY, UNREACHABLE, Watch, ended
-from tcrypt.checks.loads import MIXED, SINGLE, fill, fill_pair, make_swarm
+from tcrypt.checks.fault_loads import BACKLOG, NO_MEMORY, UNREACHABLE, Watch, ended, reach
+from tcrypt.checks.loads import MIXED, SINGLE, AnySwarm, fill, fill_pair, make_swarm
 from tcrypt.engine.api.errors import errno_name
 from tcrypt.engine.api.machine import Accelerator, Machine
+from tcrypt.engine.api.scatterlist import Scatterlist, Segment
 from tcrypt.problems import Problem
+from tcrypt.swarm import HashSwarm
 
 __all__ = ("Needs", "device_errors", "lonely_faults", "needs_of", "reporter")
 
 _POINTS = 6
 _BATCH = 5
+# The largest block of a hash that a device cuts its work at, in bytes.
+_BLOCK = 64
 _STRAY = "the device was sent to memory that is not mapped"
 
 _Scenario = Callable[[], list[Problem]]
@@ -138,6 +142,7 @@ def needs_of(bench: AnyBench) -> list[Needs]:
     def count() -> list[Problem]:
         machine, swarm = bench.machine, make_swarm(bench)
         problems = fill(swarm, len(MIXED), MIXED)
+        _cut_messages(swarm)
         for flight in swarm.flights:
             before = machine.memory.allocations, machine.dma.maps, _jobs(machine)
             swarm.launch(flight, BACKLOG)
@@ -148,6 +153,16 @@ def needs_of(bench: AnyBench) -> list[Needs]:
 
     bench.refresh()
     return [] if bench.guarded("request", count, again=False) else found
+
+
+def _cut_messages(swarm: AnySwarm) -> None:
+    """Let long messages of a load of hashes lie in entries of a block, and the rest."""
+    for flight in swarm.flights if isinstance(swarm, HashSwarm) else ():
+        address, length = reach(flight)
+        cuts = range(0, length - _BLOCK, _BLOCK) if length > 2 * _BLOCK else range(1)
+        ends = [*cuts[1:], length]
+        entries = [Segment(address + a, b - a) for a, b in zip(cuts, ends, strict=True)]
+        flight.request.src = Scatterlist(swarm.machine.memory, entries)
 
 
 def _alone(bench: AnyBench, index: int, inject: _Inject, statuses: _Statuses) -> list[Problem]:
@@ -168,6 +183,7 @@ def _once(
 ) -> tuple[list[Problem], Watch]:
     machine, swarm = bench.machine, make_swarm(bench)
     found = fill_pair(swarm, index)
+    _cut_messages(swarm)
     watch, strays = Watch(bench), machine.dma.strays
     if found:
         return found, watch
