@@ -6,7 +6,7 @@ They are few and sized on purpose, so they are not held to a profile's longest m
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import count, cycle
+from itertools import count, cycle, product
 
 from tcrypt.layouts import (
     CIPHER_LAYOUTS,
@@ -48,11 +48,12 @@ _OPS = ("enc", "dec")
 
 def skcipher_limits(reference: SkcipherReference, largest: int) -> Iterator[SkcipherSpec]:
     """The limits of an skcipher; those near 1 MiB only where `largest` is beyond 64 KiB."""
-    key = reference.key_sizes[-1]
+    # Hardware that lacks some key sizes has the shortest, most often.
+    key = reference.key_sizes[0]
     for layout in MANY_CIPHER_LAYOUTS:
         for length in sorted({_ENTRIES * reference.block_size, 16 * _ENTRIES}):
-            for op in _OPS:
-                yield SkcipherSpec(op, key, max(length, 800), slug(layout.name), seed=length)
+            for op, size in product(_OPS, sorted({key, reference.key_sizes[-1]})):
+                yield SkcipherSpec(op, size, max(length, 800), slug(layout.name), seed=length)
     for number in _RANDOM:
         for length in _EVEN_LENGTHS:
             op = _OPS[(number // 2 + length // 320) % 2]
@@ -85,7 +86,7 @@ def aead_limits(
 
     Long messages are left out for an instance of a template, whose parts have the limits.
     """
-    usual, tag, key = reference.usual_assoc, tags[-1], reference.enckey_sizes[-1]
+    usual, tag, key = reference.usual_assoc, tags[-1], reference.enckey_sizes[0]
     for layout in MANY_CIPHER_LAYOUTS:
         for assoc in sorted({usual, 4 * _ENTRIES}):
             for op in _OPS:
