@@ -6,7 +6,9 @@ import errno
 
 from tcrypt.engine.api.algorithms import AnyAlg, SkcipherAlg
 from tcrypt.engine.api.flags import AlgFlag
+from tcrypt.engine.api.requests import AnyRequest
 from tcrypt.engine.api.transforms import Skcipher
+from tcrypt.engine.crypto_engine import CryptoEngine
 from tcrypt.engine.eip93 import registers as reg
 from tcrypt.engine.eip93.descriptors import Descriptor, result_status
 from tcrypt.engine.eip93.driver.completion import Completion
@@ -127,6 +129,27 @@ def engine_first() -> Planted:
 def undrained() -> Planted:
     """Once the queue is empty the rings are freed, with jobs in them."""
     return replaced((Core, "drain", lambda self: 0))
+
+
+@mutant("EQ-15e", "stop does not wait for the queue")
+def stopped_early() -> Planted:
+    """The engine is taken for idle while requests wait."""
+    return replaced((CryptoEngine, "_active", lambda self: self.busy and not len(self.queue)))
+
+
+@mutant("EQ-15f", "requests are accepted after stop")
+def accepted_late() -> Planted:
+    """Whoever still has a transform is told that its request will complete."""
+    original = CryptoEngine.transfer
+
+    def transfer(self: CryptoEngine, request: AnyRequest) -> int:
+        running, self.running = self.running, True
+        try:
+            return original(self, request)
+        finally:
+            self.running = running
+
+    return replaced((CryptoEngine, "transfer", transfer))
 
 
 @mutant("CR-09b", "the last descriptor's status stands for the whole request")

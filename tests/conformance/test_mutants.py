@@ -297,6 +297,8 @@ CAUGHT = (
         "engine: the engine exited before its algorithms were unregistered",
     ),
     Caught("EQ-15d", MT7621, CBC, "lifecycle", LOST),
+    Caught("EQ-15e", MT7621, CBC, "lifecycle", LOST),
+    Caught("EQ-15f", MT7621, CBC, "lifecycle", LOST),
     Caught("EQ-22c", MT7621, CBC, "sequences", "completed with interrupts off"),
     Caught("EQ-22d", MT7621, CBC, "sequences", "completed with interrupts off"),
     Caught("CR-09b", MT7621, CBC, "faults", STATUS),
