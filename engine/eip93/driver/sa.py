@@ -13,6 +13,7 @@ __all__ = ("SATemplate", "digest_bytes", "digest_words", "key_block", "template_
 
 _KEY_BYTES = reg.SA_INNER_DIGEST - reg.SA_KEY
 _DIGEST_BYTES = reg.SA_OUTER_DIGEST - reg.SA_INNER_DIGEST
+_EVERY_BYTE = int.from_bytes(bytes([1]) * BLOCK_BYTES)
 _EIGHT_WORDS = struct.Struct("<8I")
 
 
@@ -64,4 +65,4 @@ def key_block(key: bytes, hashed: bytes, pad: int) -> bytes:
         pad: 0x36 for the inner pass, 0x5c for the outer.
     """
     block = (key if len(key) <= BLOCK_BYTES else hashed).ljust(BLOCK_BYTES, b"\0")
-    return bytes(byte ^ pad for byte in block)
+    return (int.from_bytes(block) ^ pad * _EVERY_BYTE).to_bytes(BLOCK_BYTES)
