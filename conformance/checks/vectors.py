@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from tcrypt import facts
+from tcrypt.checks import long_vectors
 from tcrypt.checks.common import make_bench
 from tcrypt.cipher_bench import CipherBench, CipherCase
 from tcrypt.engine.api.errors import errno_name
@@ -50,6 +51,7 @@ _DECRYPT = (Operation.DECRYPT, Operation.BOTH)
 def plans(subject: Subject, settings: Settings, catalogue: Catalogue) -> Iterator[Plan]:
     """One item for each file of the driver's algorithm, or for each 1000 vectors of it.
 
+    Behind them the long ones: Monte Carlo chains and accumulated vectors.
     When one vector is asked for, the one item that holds it.
     """
     if settings.case:
@@ -64,6 +66,7 @@ def plans(subject: Subject, settings: Settings, catalogue: Catalogue) -> Iterato
                 continue
             part = file.label if start == 0 else f"{file.label}@{start}"
             yield Plan(CHECK, subject, _Chunk(subject, file, start, settings).run, part)
+    yield from long_vectors.plans(CHECK, subject, settings, catalogue)
 
 
 @lru_cache(maxsize=2)

@@ -1,0 +1,156 @@
+"""Monte Carlo chains and accumulated vectors: when they run, that they pass, that they fail."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from Crypto.Cipher import AES
+
+from tcrypt.checks import vectors
+from tcrypt.plugins.providers import Providers, eip93_mt7621
+from tcrypt.plugins.session import TcryptSession
+from tcrypt.recorder import Recorder
+from tcrypt.settings import Selection, Settings
+from tcrypt.vectors import accumulated, cavp_chains
+from tcrypt.vectors.catalogue import Catalogue, VectorFile
+from tcrypt.vectors.model import HashChain, Origin
+
+SEED = "dd4df644eaf3d85bace2b21accaa22b28821f5cd"
+# The first two outer rounds of CAVP's SHA-1 Monte Carlo test (SHAVS, 6.4).
+ENDS = ("11f5c38b4479d4ad55cb69fadf62de0b036d5163", "5c26de848c21586bec36995809cb02d3677423d9")
+TEXT = f"[L = 20]\n\nSeed = {SEED}\n\n" + "\n".join(
+    f"COUNT = {i}\nMD = {end}\n" for i, end in enumerate(ENDS)
+)
+
+
+def chained(tmp_path: Path, text: str = TEXT) -> VectorFile:
+    path = tmp_path / "SHA1Monte.rsp"
+    path.write_text(text)
+    origin = Origin("own", "SHA1Monte.rsp", "sha1", "ahash", "T", "U", "L")
+    return VectorFile(
+        "own", origin.name, "sha1", "ahash", 2, True, "",
+        chains=True, _origin=origin, _loader=cavp_chains.load, _path=path,
+    )  # fmt: skip
+
+
+def session(catalogue: Catalogue, mutant: str = "", **settings: str) -> TcryptSession:
+    providers = Providers()
+    providers.add("eip93-mt7621", eip93_mt7621)
+    chosen = Selection(algorithms=("sha1", "cbc(aes)"), checks=(vectors.CHECK,))
+    wanted = Settings(selection=chosen, **settings)  # type: ignore[arg-type]
+    return TcryptSession(wanted, providers, catalogue, (mutant,) if mutant else ())
+
+
+def run(found: TcryptSession, tmp_path: Path, algorithm: str = "sha1") -> dict[str, Recorder]:
+    found.open_log(tmp_path / "log", [], worker="", run="")
+    try:
+        plans = [p for p in found.plans(vectors.CHECK) if p.subject.algorithm == algorithm]
+        return {plan.part: found.run(plan) for plan in plans}
+    finally:
+        found.release()
+        found.close(0)
+
+
+@pytest.fixture
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first cases alone."""
+    pins = {name: found[:1] for name, found in accumulated.pins().items()}
+    monkeypatch.setattr(accumulated, "_listed", lambda: pins)
+
+
+@pytest.mark.usefixtures("few")
+def test_a_full_run_has_every_round_and_the_pinned_digest(tmp_path: Path) -> None:
+    done = run(session(Catalogue([chained(tmp_path)]), profile="full"), tmp_path)
+    assert set(done) == {"own:SHA1Monte.rsp", "accumulated"}
+    assert done["own:SHA1Monte.rsp"].executed == 2
+    assert done["accumulated"].executed == 2
+    assert not any(recorder.failures for recorder in done.values())
+
+
+def test_another_profile_runs_neither_and_says_so(tmp_path: Path) -> None:
+    done = run(session(Catalogue([chained(tmp_path)])), tmp_path)
+    assert set(done) == {"full-only"}
+    assert done["full-only"].executed == 0
+    log = "".join(path.read_text() for path in (tmp_path / "log").rglob("*") if path.is_file())
+    assert "own:SHA1Monte.rsp" in log
+    assert "runs no Monte Carlo chains and accumulated vectors" in log
+
+
+def test_one_round_can_be_run_alone_in_any_profile(tmp_path: Path) -> None:
+    catalogue = Catalogue([chained(tmp_path)])
+    done = run(session(catalogue, vector="own:SHA1Monte.rsp#j1"), tmp_path)
+    assert {part: recorder.executed for part, recorder in done.items()} == {"own:SHA1Monte.rsp": 1}
+
+
+def test_a_round_with_another_end_fails(tmp_path: Path) -> None:
+    wrong = chained(tmp_path, TEXT.replace(ENDS[1], "00" * 20))
+    done = run(session(Catalogue([wrong]), vector="own:SHA1Monte.rsp#j1"), tmp_path)
+    [failure] = done["own:SHA1Monte.rsp"].failures
+    assert "wrong end of the chain" in failure
+
+
+def test_a_file_that_cannot_be_read_is_a_failure(tmp_path: Path) -> None:
+    wrong = replace(chained(tmp_path), expected_count=3)
+    catalogue = Catalogue([wrong])
+    found = session(catalogue, profile="full")
+    plan = next(p for p in found.plans(vectors.CHECK) if p.part.startswith("own:"))
+    found.open_log(tmp_path / "log", [], worker="", run="")
+    try:
+        [failure] = found.run(plan).failures
+    finally:
+        found.release()
+        found.close(0)
+    assert "vector file refused" in failure
+
+
+def cipher_chain(tmp_path: Path) -> VectorFile:
+    """One round of AESAVS, 6.4.2, on the block cipher alone."""
+    key, iv, data = bytes(16), bytes(range(16)), b"\x55" * 16
+    cipher, before, vector = AES.new(key, AES.MODE_ECB), iv, data
+    for step in range(1000):
+        mask = iv if step == 0 else before
+        out = cipher.encrypt(bytes(a ^ b for a, b in zip(vector, mask, strict=True)))
+        vector, before = before, out
+    path = tmp_path / "CBCMCT.rsp"
+    path.write_text(
+        f"[ENCRYPT]\n\nCOUNT = 0\nKEY = {key.hex()}\nIV = {iv.hex()}\n"
+        f"PLAINTEXT = {data.hex()}\nCIPHERTEXT = {before.hex()}\n"
+    )
+    origin = Origin("own", "CBCMCT.rsp", "cbc(aes)", "skcipher", "T", "U", "L")
+    return VectorFile(
+        "own", origin.name, "cbc(aes)", "skcipher", 1, True, "",
+        chains=True, _origin=origin, _loader=cavp_chains.load, _path=path,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("mutant", ["", "IV-01"])
+def test_a_defect_breaks_a_chain_of_a_cipher(tmp_path: Path, mutant: str) -> None:
+    catalogue = Catalogue([cipher_chain(tmp_path)])
+    found = session(catalogue, mutant=mutant, vector="own:CBCMCT.rsp#e0")
+    failures = run(found, tmp_path, "cbc(aes)")["own:CBCMCT.rsp"].failures
+    assert bool(failures) == bool(mutant)
+    assert not mutant or "wrong output IV" in failures[0]
+
+
+@pytest.mark.usefixtures("few")
+def test_a_defect_breaks_accumulated_vectors(tmp_path: Path) -> None:
+    done = run(session(Catalogue([]), mutant="HS-03", profile="full"), tmp_path)
+    assert any("wrong digest" in failure for failure in done["accumulated"].failures)
+
+
+def test_a_wrong_pin_is_the_suites_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pins = {"sha1": (accumulated.Pin(3, "00" * 32),)}
+    monkeypatch.setattr(accumulated, "_listed", lambda: pins)
+    done = run(session(Catalogue([]), profile="full"), tmp_path)
+    [failure] = done["accumulated"].failures
+    assert "wrong pinned digest" in failure
+
+
+def test_the_rounds_of_the_file_are_those_of_the_loader(tmp_path: Path) -> None:
+    first, second = chained(tmp_path).load().chains
+    assert isinstance(first, HashChain)
+    assert isinstance(second, HashChain)
+    assert first.seed.hex() == SEED
+    assert second.seed == first.digest
