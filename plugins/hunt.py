@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
-from tcrypt.mutants import BadMutantError, Mutant, UnknownMutantError
+from tcrypt.mutants import BadMutantError, Mutant, NotApplicableError, UnknownMutantError
 from tcrypt.plan import Plan
 from tcrypt.plugins.providers import Providers
 from tcrypt.plugins.selection import SelectionError
@@ -149,6 +149,8 @@ class Hunt:
         for stage in self._stages():
             try:
                 found, suite = self._stage(stage)
+            except NotApplicableError as error:
+                return self._end("not applicable", str(error))
             except (UnknownMutantError, BadMutantError) as error:
                 return self._end("broken", str(error))
             except SelectionError as error:
@@ -197,6 +199,8 @@ class Hunt:
                 raise
             return None, None
         session.sink = trap = _Trap(self.prey.known)
+        if stage.own:
+            session.watchdog.seconds = self.mutant.place.patience
         try:
             lost = [b for b in session.broken if (REGISTERING, b.why) not in self.prey.known]
             if lost:

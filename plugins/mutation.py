@@ -17,7 +17,6 @@ from typing import Any
 import msgspec
 
 from tcrypt.mutants import MUTANTS, BadMutantError, Mutant, all_mutants, load
-from tcrypt.mutants.not_planted import NOT_PLANTED
 from tcrypt.plugins.hunt import REGISTERING, Found, Hunt, Known, Prey
 from tcrypt.plugins.providers import ProviderError, Providers, load_file
 from tcrypt.plugins.selection import SelectionError
@@ -60,8 +59,6 @@ def run(chosen: argparse.Namespace) -> int:
     lair = _Lair(prey, providers, Catalogue.load(), chosen.timeout)
     tell = _quiet if chosen.json else _line
     found = list(_told(lair.hunt(mutants, max(1, chosen.jobs)), tell))
-    if not chosen.files and not chosen.ids:
-        found += _not_applicable()
     found.sort(key=lambda one: one.id)
     _print_json(found) if chosen.json else _print_table(found)
     return 0 if all(one.as_meant or one.outcome == "not applicable" for one in found) else 1
@@ -219,11 +216,6 @@ def _hunt(end: Connection, target: Callable[[Mutant], Found], mutant: Mutant) ->
     with redirect_stdout(sys.stderr):
         found = target(mutant)
     end.send_bytes(msgspec.json.encode(found))
-
-
-def _not_applicable() -> Iterator[Found]:
-    for name, (summary, why) in NOT_PLANTED.items():
-        yield Found(id=name, summary=summary, outcome="not applicable", reason=why)
 
 
 def _told(found: Iterator[Found], tell: Callable[[Found], None]) -> Iterator[Found]:

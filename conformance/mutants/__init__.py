@@ -12,7 +12,8 @@ import difflib
 import importlib
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 
 from tcrypt.importing import import_from, told
 
@@ -20,6 +21,7 @@ __all__ = (
     "MUTANTS",
     "BadMutantError",
     "Mutant",
+    "NotApplicableError",
     "Place",
     "UnknownMutantError",
     "all_mutants",
@@ -66,6 +68,10 @@ class BadMutantError(Exception):
     """A file of mutants cannot be imported, or holds none; the message names it and says why."""
 
 
+class NotApplicableError(Exception):
+    """Raised by what plants a defect that cannot be had here; the message is the reason."""
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where a defect shows first; empty for "anywhere".
@@ -77,6 +83,7 @@ class Place:
         says: the message of that check.
         profile: the least profile in which it is seen.
         case: the case of the check, where running all of them takes long.
+        patience: seconds of real time that one case may take, before it counts as hung.
     """
 
     provider: str = ""
@@ -85,6 +92,7 @@ class Place:
     says: str = ""
     profile: str = "quick"
     case: str = ""
+    patience: float = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +190,10 @@ def all_mutants() -> Iterator[Mutant]:
     return iter([found for found in MUTANTS.values() if not found.origin])
 
 
+@cache
 def _load() -> None:
     for module in _MODULES:
         importlib.import_module(f"{__name__}.{module}")
+    places = importlib.import_module(f"{__name__}.places").PLACES
+    for name in MUTANTS.keys() & places.keys():
+        MUTANTS[name] = replace(MUTANTS[name], place=places[name])
