@@ -12,6 +12,8 @@ from tcrypt.vectors.errors import VectorError
 
 __all__ = ("DEEPEST", "TYPES", "Declared", "Numbers", "declarations")
 
+_MOST_DIGITS = 24
+
 DEEPEST = 16
 """How many braces or brackets may stand in each other."""
 
@@ -135,7 +137,7 @@ class Numbers:
             self._take(")")
             return total
         if token.kind == "number":
-            return _number(token.text)
+            return self._literal(token)
         if token.kind == "char":
             return self._character(token)
         if token.kind == "name":
@@ -206,8 +208,12 @@ class Numbers:
         place = self._tokens[-1].place if self._tokens else 0
         return self._source.error(place, f"want {wanted}, found the end")
 
-
-def _number(text: str) -> int:
-    digits = text.rstrip("uUlL")
-    octal = len(digits) > 1 and digits[0] == "0" and digits[1] not in "xX"
-    return int(digits, 8 if octal else 0)
+    def _literal(self, token: Token) -> int:
+        digits = token.text.rstrip("uUlL")
+        octal = len(digits) > 1 and digits[0] == "0" and digits[1] not in "xX"
+        if len(digits) > _MOST_DIGITS:
+            raise self._source.error(token.place, f"a number of {len(digits)} digits")
+        try:
+            return int(digits, 8 if octal else 0)
+        except ValueError:
+            raise self._source.error(token.place, f"no number of C: {digits}") from None

@@ -5,6 +5,8 @@ from __future__ import annotations
 __all__ = ("UnknownVectorError", "VectorError", "clip", "hex_fault")
 
 _CLIP = 40
+_FIELD = 80
+_REASON = 300
 
 
 class VectorError(ValueError):
@@ -18,6 +20,8 @@ class VectorError(ValueError):
     """
 
     def __init__(self, file: str, line: int, field: str, reason: str) -> None:
+        # Names and sections of a damaged file can be of any length.
+        field, reason = _cut(field, _FIELD), _cut(reason, _REASON)
         place = f"{file}:{line}" if line else file
         super().__init__(f"{place}: {field}: {reason}" if field else f"{place}: {reason}")
         self.file = file
@@ -28,6 +32,10 @@ class VectorError(ValueError):
 
 class UnknownVectorError(LookupError):
     """An id that names no vector of the catalogue.  The message lists the nearest ids."""
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[:most]}..."
 
 
 def clip(value: str) -> str:

@@ -8,6 +8,7 @@ knows what was written, and on which line.
 from __future__ import annotations
 
 import errno
+import re
 from collections.abc import Iterable
 
 import yaml
@@ -32,6 +33,9 @@ _TAGS = {
 }
 
 _REPEAT_LIMIT = 1 << 26
+_DEEPEST = 50
+_MOST_DIGITS = 18
+_BRACKET = re.compile(r"[\[\]{}]")
 
 
 def read_document(text: str, label: str) -> Reader:
@@ -44,8 +48,12 @@ def read_document(text: str, label: str) -> Reader:
     Raises:
         VectorError: The text is no YAML, is empty, or its root is no mapping.
     """
+    if line := _too_deep(text):
+        raise VectorError(label, line, "", f"brackets more than {_DEEPEST} deep")
     try:
         node = yaml.compose(text, Loader=_LOADER)
+    except RecursionError:
+        raise VectorError(label, 0, "", "not YAML: nested too deep") from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         reason = getattr(error, "problem", None) or str(error)
@@ -53,6 +61,16 @@ def read_document(text: str, label: str) -> Reader:
     if node is None:
         raise VectorError(label, 0, "", "the file is empty")
     return Reader(label, "", node)
+
+
+def _too_deep(text: str) -> int:
+    """The line where brackets are nested so deep that a parser would take minutes; else 0."""
+    depth = 0
+    for match in _BRACKET.finditer(text):
+        depth += 1 if match[0] in "[{" else -1
+        if depth > _DEEPEST:
+            return text.count("\n", 0, match.start()) + 1
+    return 0
 
 
 class Reader:
@@ -103,6 +121,8 @@ class Reader:
         value = self._scalar(name, "int", "an integer")
         if not value.isdecimal() or (value[0] == "0" and value != "0"):
             raise self.error(name, f"want a decimal integer without a sign, found {clip(value)}")
+        if len(value) > _MOST_DIGITS:
+            raise self.error(name, f"want at most {_MOST_DIGITS} digits, found {len(value)}")
         if int(value) < minimum:
             raise self.error(name, f"want at least {minimum}, found {value}")
         return int(value)
