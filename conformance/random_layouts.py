@@ -102,7 +102,8 @@ def random_hash(number: int) -> HashLayout:
 def _divisions(dice: _Dice, even: bool) -> tuple[Division, ...]:
     """One to eight shares; `even` ones are multiples of 5 % at multiples of 4 bytes."""
     unit = _SHARE if even else 1
-    left, found = _WHOLE // unit, []
+    left = _WHOLE // unit
+    found: list[Division] = []
     while left:
         last = len(found) == _MOST - 1 or dice.one_in(2)
         share = left if last else 1 + dice.below(left)
