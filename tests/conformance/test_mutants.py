@@ -248,8 +248,8 @@ def test_defect_is_gone_afterwards(name: str) -> None:
 
 
 def test_unknown_defect_is_refused_with_near_names() -> None:
-    with pytest.raises(UnknownMutantError, match=r"no mutant 'IV-1'; did you mean .*IV-"):
-        plant("IV-1")
+    with pytest.raises(UnknownMutantError, match=r"no mutant 'IV-011'; did you mean .*IV-"):
+        plant("IV-011")
 
 
 def test_two_defects_of_one_name_are_refused() -> None:
