@@ -31,7 +31,7 @@ def _refused(pytester: pytest.Pytester, *words: str) -> str:
         ("semantics", "linux-6.2", "linux-6.17"),
         ("require", "nist", "cavp"),
         ("allow-untested", "sha-1", "sha1"),
-        ("mutant", "IV-O1", "IV-01"),
+        ("mutant", "CTR-O6", "CTR-06"),
     ],
 )
 def test_unknown_names_are_refused_with_the_choices(
