@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from fractions import Fraction
+from zlib import crc32
 
 from tcrypt.engine.api.machine import Setup
 from tcrypt.subject import Subject
@@ -16,7 +19,7 @@ __all__ = (
     "Profile",
     "Selection",
     "Settings",
-    "crowd_of",
+    "crowds",
     "matches",
 )
 
@@ -34,6 +37,7 @@ class Profile:
         largest: the longest generated message, in bytes.
         schedules: how many schedules of small worlds are run for each driver, over all worlds.
         programs: how many random programs are run for each driver.
+        teams: the most teams into which a crowd of drivers divides a walk; 1 when each runs all.
         patience: seconds of real time that one case may take before it counts as hung.
     """
 
@@ -42,6 +46,7 @@ class Profile:
     largest: int
     schedules: int
     programs: int
+    teams: int = 1
     patience: float = 10.0
 
 
@@ -52,10 +57,16 @@ PROFILES = {
         largest=4097,
         schedules=80,
         programs=15,
+        teams=3,
         patience=4.0,
     ),
     "default": Profile(
-        fuzz_examples=100, vectors_per_file=0, largest=65_552, schedules=130, programs=40
+        fuzz_examples=100,
+        vectors_per_file=0,
+        largest=65_552,
+        schedules=130,
+        programs=40,
+        teams=2,
     ),
     "full": Profile(
         fuzz_examples=1_000, vectors_per_file=0, largest=1 << 20, schedules=5_000, programs=1_000
@@ -111,8 +122,24 @@ def _any(patterns: tuple[str, ...], name: str) -> bool:
     return not patterns or any(matches(pattern, name) for pattern in patterns)
 
 
-def crowd_of(subject: Subject) -> str:
-    """Who shares in `Settings.share`: the drivers of a provider and type."""
+def _digit_sum(number: int, base: int) -> int:
+    # By digits, so that drivers that stand at regular distances (one digest each) spread as well.
+    total = 0
+    while number:
+        number, digit = divmod(number, base)
+        total += digit
+    return total
+
+
+def crowds(subjects: Iterable[Subject]) -> dict[str, tuple[str, ...]]:
+    """The drivers of each provider and type, in the order given, for `Settings.crowd`."""
+    found: dict[str, tuple[str, ...]] = {}
+    for subject in subjects:
+        found[_crowd_of(subject)] = (*found.get(_crowd_of(subject), ()), subject.driver)
+    return found
+
+
+def _crowd_of(subject: Subject) -> str:
     return f"{subject.provider.name}/{subject.type.word}"
 
 
@@ -128,7 +155,7 @@ class Settings:
         vector: the id of the only vector to run, or empty.
         case: the token of the only generated case to run, or empty.
         extra_arguments: options that a reproducing command must repeat, such as `--from`.
-        crowd: how many drivers of each provider and type (`provider/type`) are selected.
+        crowd: the selected drivers of each provider and type (`provider/type`).
     """
 
     profile: str = "default"
@@ -138,16 +165,38 @@ class Settings:
     case: str = ""
     extra_arguments: tuple[str, ...] = ()
     semantics: str = DEFAULT_SEMANTICS
-    crowd: Mapping[str, int] = field(default_factory=dict)
+    crowd: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
-    def share(self, subject: Subject, amount: int) -> int:
+    def share(self, subject: Subject, amount: int, *, most: int | None = None) -> int:
         """What a driver gets of an amount that is meant for a few of its provider and type.
 
         They share a device and the code that drives it; what is found by trying long is found
-        with any of them.
+        with any of them.  `most` is the number of shares at most.
         """
-        crowd = self.crowd.get(crowd_of(subject), 1)
-        return amount if crowd <= _FEW else -(-amount * _FEW // crowd)
+        shares = self._teams(subject)
+        if most is not None and shares > most:
+            shares = Fraction(most)
+        return math.ceil(amount / shares)
+
+    def falls_to(self, subject: Subject, case: str, *, costly: bool = False) -> bool:
+        """Whether a driver runs a case of a walk that is divided among the teams of its crowd.
+
+        A crowd has a team for every few of its drivers, at most as many as the profile says
+        unless the case is a costly one.  Every case is some team's, the same one in each run.
+        """
+        most = self.limits.teams
+        teams = math.ceil(self._teams(subject))
+        if not costly:
+            teams = min(most, teams)
+        if most <= 1 or teams <= 1:
+            return True
+        member = self.crowd[_crowd_of(subject)].index(subject.driver)
+        return crc32(case.encode()) % teams == _digit_sum(member, teams) % teams
+
+    def _teams(self, subject: Subject) -> Fraction:
+        """How many times a few drivers the crowd of a driver is; 1 at least."""
+        crowd = self.crowd.get(_crowd_of(subject), ())
+        return max(Fraction(1), Fraction(len(crowd), _FEW))
 
     @property
     def narrow(self) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import resource
 import time
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
@@ -45,7 +44,7 @@ from tcrypt.plugins.selection import (
 from tcrypt.recorder import EventSink, Recorder
 from tcrypt.reports.events import Event, Note, RunFinished
 from tcrypt.reports.log import EventLog, log_path
-from tcrypt.settings import Settings, crowd_of
+from tcrypt.settings import Settings, crowds
 from tcrypt.subject import Subject
 from tcrypt.vectors.catalogue import Catalogue
 from tcrypt.watchdog import DriverGivenUpError, Watchdog
@@ -131,8 +130,7 @@ class TcryptSession:
         selection = self.settings.selection
         check_selection(selection, self.registered, broken, CHECKS)
         self.subjects = [subject for subject in self.registered if selection.takes(subject)]
-        crowd = Counter(map(crowd_of, self.subjects))
-        self.settings = replace(self.settings, crowd=crowd)
+        self.settings = replace(self.settings, crowd=crowds(self.subjects))
         self.broken = [b for b in broken if selection.takes_provider(b.provider.name)]
         if not self.subjects and not self.broken:
             raise nothing_selected(selection, self.registered)

@@ -10,6 +10,7 @@ import msgspec
 from tcrypt.reports.events import CoverageLost
 from tcrypt.reports.judge import judged
 from tcrypt.reports.model import Cell, Change, Counts, LostCoverage, Report
+from tcrypt.reports.words import DIVIDED_CHECKS
 
 __all__ = ("changes", "lost_coverage", "with_baseline")
 
@@ -21,7 +22,8 @@ def lost_coverage(baseline: Report, current: Report) -> list[CoverageLost]:
     """Return what ran in the baseline, whether it passed or not, and did not run now.
 
     There is one event for a provider, or for a driver, of which nothing runs any more, else one
-    for each cell.
+    for each cell.  Drivers of one provider divide some checks among them, so where a provider has
+    more drivers than it had, what one of them ran before may be another's now.
     """
     before, now = _cells(baseline), _cells(current)
     alive = {key[:n] for key, cell in now.items() if cell.counts.executed for n in (1, 2)}
@@ -29,6 +31,7 @@ def lost_coverage(baseline: Report, current: Report) -> list[CoverageLost]:
     events: list[CoverageLost] = []
     ran_before, ran_now = _executed_cases(baseline), _executed_cases(current)
     fates = _fates(current)
+    divided = _Divided(baseline, current, ran_now)
     for key, cell in before.items():
         if not cell.counts.executed:
             continue
@@ -38,9 +41,45 @@ def lost_coverage(baseline: Report, current: Report) -> list[CoverageLost]:
             continue
         missing = list((ran_before.get(key, Counter()) - ran_now.get(key, Counter())).elements())
         executed = now[key].counts.executed if key in now else 0
+        if executed and divided.keeps(key, missing):
+            continue
         if missing or executed < cell.counts.executed:
             events.append(_lost_cell(key, cell, executed, missing, fates.get(key, {})))
     return [_lost_whole(name, number) for name, number in gone.items()] + events
+
+
+class _Divided:
+    """What a provider's drivers run between them, where there are more of them than before."""
+
+    def __init__(
+        self, baseline: Report, current: Report, ran: dict[_CellKey, Counter[str]]
+    ) -> None:
+        before, now = _drivers(baseline), _drivers(current)
+        self._grown = {name for name, drivers in now.items() if drivers > before.get(name, 0)}
+        self._sums = (_sums(baseline), _sums(current))
+        self._ran: dict[tuple[str, str], set[str]] = {}
+        for key, cases in ran.items():
+            self._ran.setdefault((key[0], key[3]), set()).update(cases)
+
+    def keeps(self, key: _CellKey, missing: list[str]) -> bool:
+        """Whether the other drivers run what this one no longer does."""
+        if key[0] not in self._grown or key[3] not in DIVIDED_CHECKS:
+            return False
+        both = key[0], key[3]
+        before, now = self._sums
+        return now[both] >= before[both] and self._ran.get(both, set()).issuperset(missing)
+
+
+def _drivers(report: Report) -> Counter[str]:
+    alive = {(cell.provider, cell.driver) for cell in report.cells if cell.counts.executed}
+    return Counter(provider for provider, _ in alive)
+
+
+def _sums(report: Report) -> Counter[tuple[str, str]]:
+    sums: Counter[tuple[str, str]] = Counter()
+    for cell in report.cells:
+        sums[cell.provider, cell.check] += cell.counts.executed
+    return sums
 
 
 def changes(baseline: Report, current: Report) -> list[Change]:

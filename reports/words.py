@@ -21,6 +21,7 @@ from typing import Literal, get_args
 
 __all__ = (
     "CASE_VERDICTS",
+    "DIVIDED_CHECKS",
     "ENGINES",
     "Attribution",
     "CaseVerdict",
@@ -63,3 +64,6 @@ Attribution = Literal["driver", "profile", "device", "suite", "unknown"]
 
 CASE_VERDICTS: tuple[CaseVerdict, ...] = get_args(CaseVerdict)
 ENGINES: tuple[Engine, ...] = get_args(Engine)
+
+DIVIDED_CHECKS = frozenset({"boundaries", "fuzz", "interleavings", "world"})
+"""The checks whose cases many drivers of one provider and type run between them."""

@@ -49,6 +49,7 @@ _ASSOC = (
 )
 _TEXTS = (16, 32, 48, 64, 80, 128, 256, 512, 1024, 4096)
 _ODD_TEXTS = (0, 1, 2, 4, 8, 12, 15, 17, 20, 24, 33, 40, 65)
+_COSTLY = 1 << 19
 _WRAPS = ("ones", "wrap32:1", "wrap32:2", "wrap32:3", "wrap16:1", "wrap64:2", "wrap128:2")
 _WRAP_LENGTHS = (15, 16, 17, 31, 32, 33, 47, 48, 49, 64, 96, 4096)
 
@@ -75,7 +76,11 @@ class _Walk:
         else:
             largest = self.settings.limits.largest
             specs = walk(runner.reference, largest, instance=self.subject.instance)
+            specs = (spec for spec in specs if self._mine(spec))
         runner.run(specs, recorder)
+
+    def _mine(self, spec: AnySpec) -> bool:
+        return self.settings.falls_to(self.subject, spec.token, costly=spec.len > _COSTLY)
 
 
 def walk(reference: AnyReference, largest: int, *, instance: bool = False) -> Iterator[AnySpec]:

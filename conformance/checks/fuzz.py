@@ -143,7 +143,8 @@ class _Fuzz:
             runner.run([runner.parse(self.settings.case)], recorder)
             return
         limits = self.settings.limits
-        search = Smallest(runner.problems, self.settings.seed, limits.fuzz_examples)
+        examples = self.settings.share(self.subject, limits.fuzz_examples, most=limits.teams)
+        search = Smallest(runner.problems, self.settings.seed, examples)
         runner.bench.timelines = 0
         failing = search.search(specs(runner.reference, limits.largest))
         search.record(recorder)

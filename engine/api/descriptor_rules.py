@@ -17,7 +17,8 @@ __all__ = ("MAX_NAME", "complete_sizes", "refusal")
 
 MAX_NAME = 128
 _NEWEST = CoreRules()
-_PAGE_SIZE = 4096
+# An eighth of a page.
+_LARGEST_SIZE = 4096 // 8
 _MAX_BLOCKSIZE = 160
 _MAX_DIGESTSIZE = 64
 _MAX_STATESIZE = 512
@@ -28,7 +29,8 @@ _MAX_DESCSIZE = 368
 def refusal(alg: AnyAlg, rules: CoreRules = _NEWEST) -> str:
     """Why a descriptor cannot be registered; empty when it can."""
     largest = rules.max_alignmask
-    for field, name in (("cra_name", alg.cra_name), ("cra_driver_name", alg.cra_driver_name)):
+    for field in ("cra_name", "cra_driver_name"):
+        name = getattr(alg, field)
         if not name or len(name) >= MAX_NAME:
             return f"{field} {name!r} must have 1 to {MAX_NAME - 1} characters"
     if alg.cra_alignmask & (alg.cra_alignmask + 1) or not 0 <= alg.cra_alignmask <= largest:
@@ -37,7 +39,8 @@ def refusal(alg: AnyAlg, rules: CoreRules = _NEWEST) -> str:
         return f"cra_blocksize {alg.cra_blocksize} must be 1 to {_MAX_BLOCKSIZE}"
     if alg.cra_priority < 0:
         return f"cra_priority {alg.cra_priority} is negative"
-    if alg.cra_flags & ALG_TYPE_MASK:
+    # As a plain number: an operation on flags costs as much as all other rules together.
+    if int(alg.cra_flags) & ALG_TYPE_MASK:
         return f"cra_flags {alg.cra_flags:#x} carry a type: the descriptor's class says it"
     return _size_refusal(alg)
 
@@ -55,14 +58,10 @@ def _size_refusal(alg: AnyAlg) -> str:
         if isinstance(alg, ShashAlg) and not 0 <= alg.descsize <= _MAX_DESCSIZE:
             return f"descsize {alg.descsize} must be 0 to {_MAX_DESCSIZE}"
         return ""
-    sizes = {"ivsize": alg.ivsize, "chunksize": alg.chunksize}
-    if isinstance(alg, AeadAlg):
-        sizes["maxauthsize"] = alg.maxauthsize
-    else:
-        sizes["walksize"] = alg.walksize
-    for field, value in sizes.items():
-        if not 0 <= value <= _PAGE_SIZE // 8:
-            return f"{field} {value} must be 0 to {_PAGE_SIZE // 8}"
+    third = "maxauthsize" if isinstance(alg, AeadAlg) else "walksize"
+    for field in ("ivsize", "chunksize", third):
+        if not 0 <= getattr(alg, field) <= _LARGEST_SIZE:
+            return f"{field} {getattr(alg, field)} must be 0 to {_LARGEST_SIZE}"
     return ""
 
 

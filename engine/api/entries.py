@@ -39,7 +39,7 @@ class Entry:
     def __init__(self, alg: AnyAlg, parts: Sequence[AnyAlg], masks: Sequence[int]) -> None:
         self.alg = alg
         # A plain number: lookups compare the flags of everything that is registered.
-        self.flags = int(alg.cra_flags & ~_TESTED | alg.type)
+        self.flags = int(alg.cra_flags) & ~_TESTED | int(alg.type)
         self.users = 0
         self.selftest: SelfTest = "unknown"
         self.testing = False
@@ -134,11 +134,8 @@ def outdone(entries: Iterable[Entry], newcomer: Entry) -> list[Entry]:
     return [
         entry
         for entry in entries
-        if entry.alg.cra_name == name
+        if (alg := entry.alg).cra_name == name
         and entry is not newcomer
         and not entry.moribund
-        and (
-            entry.alg.cra_driver_name == driver
-            or entry.alg.cra_priority <= newcomer.alg.cra_priority
-        )
+        and (alg.cra_driver_name == driver or alg.cra_priority <= newcomer.alg.cra_priority)
     ]

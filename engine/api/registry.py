@@ -90,11 +90,13 @@ class Registry(Allocation):
         reason = refusal(alg, self.rules)
         if reason:
             raise OSError(errno.EINVAL, f"{what}: {reason}")
-        self._undead = [entry for entry in self._undead if entry.users]
-        if any(entry.alg is alg for entry in self._undead):
-            raise crypto_error(-errno.EAGAIN, what)
-        if any(self._clash(alg, other) for other in self._named_alike(alg)):
-            raise crypto_error(-errno.EEXIST, what)
+        if self._undead:
+            self._undead = [entry for entry in self._undead if entry.users]
+            if any(entry.alg is alg for entry in self._undead):
+                raise crypto_error(-errno.EAGAIN, what)
+        for other in self._named_alike(alg):
+            if self._clash(alg, other):
+                raise crypto_error(-errno.EEXIST, what)
         complete_sizes(alg)
         entry = Entry(alg, parts, masks)
         self._entries.insert(0, entry)

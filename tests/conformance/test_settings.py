@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import re
 import shlex
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tcrypt import checks
 from tcrypt.engine import software
 from tcrypt.engine.api.algorithms import AnyAlg
 from tcrypt.engine.api.flags import AlgType
 from tcrypt.engine.api.machine import Machine
 from tcrypt.engine.api.shash import ahash_view
-from tcrypt.settings import PROFILES, Selection, Settings, matches
+from tcrypt.reports.words import DIVIDED_CHECKS
+from tcrypt.settings import PROFILES, Selection, Settings, crowds, matches
 from tcrypt.specs import AeadSpec, SkcipherSpec
 from tcrypt.subject import Provider, Subject, properties_of
 
@@ -186,3 +190,69 @@ def test_listed_properties_are_the_types(alg: AnyAlg) -> None:
     common = {"priority", "flags", "module", "blocksize", "alignmask"}
     assert set(found) == common | sizes[alg.type.word]
     assert found.get("chunksize", 16) == 16
+
+
+# What a crowd divides.
+
+
+def crowd(*drivers: str) -> list[Subject]:
+    machine = Machine()
+    software.register(machine)
+    provider = Provider("software", lambda setup: Machine(setup=setup))
+    return [Subject(provider, machine.registry.find(d, AlgType.SKCIPHER)) for d in drivers]
+
+
+_MODES = ("ecb", "cbc", "ctr")
+_EIGHT = [f"{mode}({c}-generic)" for c in ("aes", "des", "des3_ede") for mode in _MODES][:8]
+_TOKENS = [SkcipherSpec("enc", 16, length).token for length in range(200)]
+
+
+def runs(settings: Settings, subjects: list[Subject], *, costly: bool) -> list[set[str]]:
+    return [{t for t in _TOKENS if settings.falls_to(s, t, costly=costly)} for s in subjects]
+
+
+@pytest.mark.parametrize("costly", [False, True])
+def test_a_few_drivers_run_every_case(costly: bool) -> None:
+    subjects = crowd(*_EIGHT[:4])
+    settings = Settings(crowd=crowds(subjects))
+    assert runs(settings, subjects, costly=costly) == [set(_TOKENS)] * 4
+
+
+@pytest.mark.parametrize("profile", ["quick", "default"])
+@pytest.mark.parametrize("costly", [False, True])
+def test_a_crowd_runs_every_case_and_nobody_runs_all(costly: bool, profile: str) -> None:
+    subjects = crowd(*_EIGHT)
+    taken = runs(Settings(profile, crowd=crowds(subjects)), subjects, costly=costly)
+    assert set().union(*taken) == set(_TOKENS)
+    assert all(len(_TOKENS) * 0.3 < len(cases) < len(_TOKENS) * 0.7 for cases in taken)
+
+
+@pytest.mark.parametrize("stride", [2, 4])
+def test_drivers_at_regular_distances_are_in_different_teams(stride: int) -> None:
+    subjects = crowd(*_EIGHT)
+    taken = runs(Settings(crowd=crowds(subjects)), subjects[::stride], costly=True)
+    assert set().union(*taken) == set(_TOKENS)
+
+
+def test_the_full_profile_divides_no_walk() -> None:
+    subjects = crowd(*_EIGHT)
+    settings = Settings("full", crowd=crowds(subjects))
+    assert runs(settings, subjects, costly=True) == [set(_TOKENS)] * 8
+
+
+def test_an_amount_is_divided_at_most_as_told() -> None:
+    subjects = crowd(*_EIGHT)
+    settings = Settings(crowd=crowds(subjects))
+    shares = [settings.share(subjects[0], 101), settings.share(subjects[0], 101, most=1)]
+    assert shares == [51, 101]
+    assert Settings().share(subjects[0], 101) == 101
+
+
+def test_the_reports_know_which_checks_are_divided() -> None:
+    calls = re.compile(r"settings\.(share|falls_to)\(")
+    found = {
+        path.stem
+        for path in Path(checks.__file__).parent.glob("*.py")
+        if calls.search(path.read_text())
+    }
+    assert found == DIVIDED_CHECKS

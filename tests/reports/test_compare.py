@@ -93,6 +93,33 @@ def test_a_cell_that_is_gone_is_a_loss(runs: Runs):
     assert [loss.what for loss in lost_coverage(before, now)] == ["eip93/x/cbc(aes)/layouts"]
 
 
+def test_what_another_of_more_drivers_runs_now_is_no_loss(runs: Runs):
+    first, second = {"check": "boundaries"}, {"driver": "ctr-aes-eip93", "check": "boundaries"}
+    before = runs.report(*_passed(runs, "a", "b", **first))
+    now = runs.report(*_passed(runs, "a", **first), *_passed(runs, "b", **second))
+    assert lost_coverage(before, now) == []
+
+
+def test_what_none_of_more_drivers_runs_now_is_lost(runs: Runs):
+    first, second = {"check": "boundaries"}, {"driver": "ctr-aes-eip93", "check": "boundaries"}
+    before = runs.report(*_passed(runs, "a", "b", **first))
+    now = runs.report(*_passed(runs, "a", **first), *_passed(runs, "c", **second))
+    assert [loss.reason for loss in lost_coverage(before, now)] == ["no longer there: b"]
+
+
+def test_what_each_driver_must_run_is_lost_though_another_runs_it(runs: Runs):
+    before = runs.report(*_passed(runs, "a", "b"))
+    now = runs.report(*_passed(runs, "a"), *_passed(runs, "b", driver="ctr-aes-eip93"))
+    assert [loss.reason for loss in lost_coverage(before, now)] == ["no longer there: b"]
+
+
+def test_as_many_drivers_must_run_what_they_ran(runs: Runs):
+    first, second = {"check": "boundaries"}, {"driver": "ctr-aes-eip93", "check": "boundaries"}
+    before = runs.report(*_passed(runs, "a", "b", **first), *_passed(runs, "a", **second))
+    now = runs.report(*_passed(runs, "a", **first), *_passed(runs, "a", "b", **second))
+    assert [loss.reason for loss in lost_coverage(before, now)] == ["no longer there: b"]
+
+
 def test_more_coverage_is_no_loss(runs: Runs):
     before = runs.report(*_passed(runs, "a"))
     assert lost_coverage(before, runs.report(*_passed(runs, "a", "b"))) == []
