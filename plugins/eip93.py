@@ -63,6 +63,7 @@ def attach_eip93(
             supports=partial(_supports, device.options),
             depth=bound.driver.core.rings.capacity,
             shortest=partial(_shortest, used),
+            shortest_for_key=partial(_shortest_for_key, used),
             ceiling=_ceiling,
             takes=_takes,
             drives=bound.drives,
@@ -150,8 +151,16 @@ def _door(machine: Machine, device: Device) -> Mmio:
 
 
 def _shortest(policy: FallbackPolicy, algorithm: str) -> int:
-    """One byte more than what the policy leaves to software, for the ciphers that it is about."""
-    return policy.software_up_to + 1 if algorithm in policy.ciphers else 1
+    """One byte more than what the policy leaves to software, whatever the size of the key."""
+    most = max(policy.software_up_to, *policy.by_key_size.values(), 0)
+    return most + 1 if algorithm in policy.ciphers else 1
+
+
+def _shortest_for_key(policy: FallbackPolicy, algorithm: str, key_size: int) -> int:
+    """The same for a key of one size, which for rfc3686 has the nonce in it."""
+    size = key_size - _NONCE if algorithm.startswith("rfc3686") else key_size
+    most = policy.by_key_size.get(size, policy.software_up_to)
+    return most + 1 if algorithm in policy.ciphers else 1
 
 
 # As the mainline driver does it: hashes at 300, since most are too short to be worth a descriptor.

@@ -107,7 +107,7 @@ class _Fallback:
         seen: Engine = "none"
         requests = 0
         for length in _LENGTHS:
-            if length < self._shortest(accelerator):
+            if length < self._shortest(accelerator, size):
                 continue
             case = f"key-{size}/len-{length}"
             if not recorder.wants(case):
@@ -131,7 +131,7 @@ class _Fallback:
         wanted: Engine,
     ) -> None:
         """Around the length below which the driver's documented policy prefers software."""
-        shortest = self._shortest(accelerator)
+        shortest = self._shortest(accelerator, size)
         if shortest <= 1 or wanted == "software":
             return
         granule = getattr(runner.reference, "block_size", 1)
@@ -147,7 +147,9 @@ class _Fallback:
                 problems = [_who(expected, seen, size)]
             recorder.result(case, problems, token=case)
 
-    def _shortest(self, accelerator: Accelerator) -> int:
+    def _shortest(self, accelerator: Accelerator, size: int) -> int:
+        if accelerator.shortest_for_key is not None:
+            return accelerator.shortest_for_key(self.subject.algorithm, size)
         return accelerator.shortest(self.subject.algorithm)
 
     def _supported(self, accelerator: Accelerator, size: int) -> bool:
@@ -173,7 +175,7 @@ class _Fallback:
         assert accelerator is not None
         found: list[Problem] = []
         for size in (first, second, first):
-            length = max(64, -(-self._shortest(accelerator) // 16) * 16)
+            length = max(64, -(-self._shortest(accelerator, size) // 16) * 16)
             problems, jobs = self._job(runner, size, length)
             wanted: Engine = "hardware" if self._supported(accelerator, size) else "software"
             seen: Engine = "hardware" if jobs else "software"

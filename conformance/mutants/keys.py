@@ -73,7 +73,8 @@ def _threshold(in_software: Callable[[int, int], bool]) -> Planted:
     ) -> str:
         if not context.on_hardware:
             return Reason.KEY_SIZE
-        return Reason.SHORT if in_software(request.cryptlen, self.policy.software_up_to) else ""
+        threshold = self.policy.threshold(self.name, context.key_size)
+        return Reason.SHORT if in_software(request.cryptlen, threshold) else ""
 
     return replaced((EipSkcipher, "fallback_reason", fallback_reason))
 

@@ -77,7 +77,9 @@ class Accelerator:
             that it can do this algorithm with this key size (bytes; 0 for unkeyed).
         depth: how many single-segment requests it holds at once before it is full.
         shortest: `shortest(cra_name)`: the least bytes that the driver's documented policy gives
-            to the hardware; 1 where it has no such policy.
+            to the hardware, whatever the size of the key; 1 where it has no such policy.
+        shortest_for_key: `shortest_for_key(cra_name, key_size)`: the same for keys of one size
+            (bytes, as `supports` takes it); None where the size makes no difference.
         takes: `takes(cra_name, shape)`: whether the driver's documented policy gives an AEAD
             request of this shape to the hardware; None where nothing is said about shapes.
         drives: `drives(cra_driver_name)`: whether that driver runs on this device; by default
@@ -111,6 +113,7 @@ class Accelerator:
     supports: Callable[[str, int], bool]
     depth: int
     shortest: Callable[[str], int] = _any_length
+    shortest_for_key: Callable[[str, int], int] | None = None
     takes: Callable[[str, Shape], bool] | None = None
     drives: Callable[[str], bool] = _any_driver
     in_order: bool = False

@@ -1,8 +1,8 @@
 """The AEADs of the EIP-93, authenc over an HMAC and a cipher: registration, keys, choice.
 
 The engine counts the AAD in 32-bit words and the tag as well, and has no answer to an empty
-payload, so those shapes go to the software fallback; so do key sizes that it lacks.  How a request
-lies on the hardware is `aead_jobs`' part.
+payload, so those shapes go to the software fallback; so do key sizes that it lacks, unless the
+policy has them refused.  How a request lies on the hardware is `aead_jobs`' part.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from tcrypt.engine.eip93.driver.ciphers import CipherSpec
 from tcrypt.engine.eip93.driver.core import Core
 from tcrypt.engine.eip93.driver.digests import DigestSpec
 from tcrypt.engine.eip93.driver.fallback import CIPHER_FLAGS, hand_over, key_alike
-from tcrypt.engine.eip93.driver.policy import AEAD_LIMITS, Message, first_limit
+from tcrypt.engine.eip93.driver.policy import AEAD_LIMITS, FallbackPolicy, Message, first_limit
 from tcrypt.engine.eip93.driver.sa import SATemplate, template_of
 from tcrypt.engine.eip93.driver.skcipher import PRIORITY
 from tcrypt.engine.eip93.records import Cipher, HashSource, IVSource, Opcode, SACommand
@@ -49,8 +49,11 @@ class AeadContext:
 class EipAead(AeadJobs):
     """One AEAD on one device; the methods are the driver's operations."""
 
-    def __init__(self, core: Core, cipher: CipherSpec, digest: DigestSpec) -> None:
+    def __init__(
+        self, core: Core, cipher: CipherSpec, digest: DigestSpec, policy: FallbackPolicy
+    ) -> None:
         super().__init__(core, cipher, digest)
+        self.key_sizes = policy.key_sizes(cipher, core.option)
         self.name = f"authenc(hmac({digest.name}),{cipher.name})"
         self._templates: dict[tuple[int, bool, int, int], SATemplate] = {}
 
@@ -94,7 +97,7 @@ class EipAead(AeadJobs):
         """Split the blob, key the fallback, and prepare both HMAC states for the engine."""
         keys = split_authenc_key(key)
         parts = keys and self.cipher.split_key(keys.enckey)
-        if keys is None or not parts:
+        if keys is None or not parts or len(parts[0]) not in self.key_sizes:
             return -errno.EINVAL
         enckey, nonce = parts
         status = self.check_key(tfm, enckey) or self.setkey_fallback(tfm, bytes(key))

@@ -71,6 +71,10 @@ class CipherSpec:
             return check_des_key(key, flags)
         return check_des3_key(key, flags, fips=fips) if self.cipher is Cipher.TDES else 0
 
+    def sizes_on(self, option: int) -> tuple[int, ...]:
+        """The core's key sizes that a device with this OPTION_1 has, in bytes."""
+        return tuple(size for size in self.key_sizes if self.on_device(option, size))
+
     def on_device(self, option: int, key_size: int) -> bool:
         """Whether a device with this OPTION_1 has the core with keys of `key_size` bytes."""
         return bool(option & self.core_bit) and bool(option & key_bit(self.cipher, key_size))

@@ -6,7 +6,7 @@ from tcrypt.engine.api.algorithms import AnyAlg
 from tcrypt.engine.api.machine import Machine
 from tcrypt.engine.eip93.driver.aead import EipAead
 from tcrypt.engine.eip93.driver.ahash import EipHash
-from tcrypt.engine.eip93.driver.ciphers import AEAD_CIPHERS, CIPHERS
+from tcrypt.engine.eip93.driver.ciphers import AEAD_CIPHERS, CIPHERS, CipherSpec
 from tcrypt.engine.eip93.driver.core import Core
 from tcrypt.engine.eip93.driver.digests import DIGESTS
 from tcrypt.engine.eip93.driver.host_mode import HostCore
@@ -35,17 +35,20 @@ class Driver:
             EipHash(core, spec, keyed=keyed).alg() for keyed in (False, True) for spec in digests
         ]
         found += [
-            EipSkcipher(core, spec, self.policy).alg()
-            for spec in CIPHERS
-            if core.option & spec.core_bit
+            EipSkcipher(core, spec, self.policy).alg() for spec in CIPHERS if self._takes(spec)
         ]
         found += [
-            EipAead(core, cipher, digest).alg()
+            EipAead(core, cipher, digest, self.policy).alg()
             for digest in digests
             for cipher in AEAD_CIPHERS
-            if core.option & cipher.core_bit
+            if self._takes(cipher)
         ]
         return found
+
+    def _takes(self, spec: CipherSpec) -> bool:
+        """Whether the device has the cipher's core, and there is a key for it."""
+        option = self.core.option
+        return bool(option & spec.core_bit) and bool(self.policy.key_sizes(spec, option))
 
     def debugfs(self) -> str:
         """What happened to requests so far, a line for each driver and outcome.

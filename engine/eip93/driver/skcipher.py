@@ -1,7 +1,8 @@
 """The skciphers of the EIP-93: what is registered, keys, and the choice of who does a request.
 
-A key size that the device lacks goes to the software fallback, and so does what the policy leaves
-to it.  How a request lies on the hardware is `cipher_jobs`' part.
+A key size that the device lacks goes to the software fallback, unless the policy has it refused,
+and so does what the policy leaves to it.  How a request lies on the hardware is `cipher_jobs`'
+part.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ class CipherContext:
         fallback: the software transform, keyed like this one.
         encrypt_sa: the SA record for encryption, ready to copy; empty without a key.
         decrypt_sa: the same for decryption.
+        key_size: bytes of the cipher's key.
         on_hardware: whether the device has the key's size.
         nonce: the end of an rfc3686 key.
     """
@@ -41,6 +43,7 @@ class CipherContext:
     fallback: Skcipher
     encrypt_sa: bytes = field(default=b"", repr=False)
     decrypt_sa: bytes = field(default=b"", repr=False)
+    key_size: int = 0
     on_hardware: bool = False
     nonce: bytes = b""
 
@@ -53,6 +56,7 @@ class EipSkcipher(CipherJobs):
         self.policy = policy
         self.name = spec.name
         self.block = spec.blocksize
+        self.key_sizes = policy.key_sizes(spec, core.option)
         self._templates: dict[tuple[int, bool], SATemplate] = {}
 
     def alg(self) -> SkcipherAlg:
@@ -65,8 +69,8 @@ class EipSkcipher(CipherJobs):
             cra_flags=CIPHER_FLAGS,
             cra_blocksize=spec.blocksize,
             cra_module="eip93",
-            min_keysize=min(spec.key_sizes) + spec.nonce,
-            max_keysize=max(spec.key_sizes) + spec.nonce,
+            min_keysize=min(self.key_sizes) + spec.nonce,
+            max_keysize=max(self.key_sizes) + spec.nonce,
             ivsize=spec.ivsize,
             chunksize=spec.block,
             setkey=self.setkey,
@@ -97,13 +101,14 @@ class EipSkcipher(CipherJobs):
     def setkey(self, tfm: Skcipher, key: bytearray) -> int:
         """Key the fallback always, and the hardware where it has the size."""
         parts = self.spec.split_key(bytes(key))
-        if parts is None:
+        if parts is None or len(parts[0]) not in self.key_sizes:
             return -errno.EINVAL
         enckey, nonce = parts
         status = self.check_key(tfm, enckey) or self.setkey_fallback(tfm, bytes(key))
         if status:
             return status
         context: CipherContext = tfm.ctx
+        context.key_size = len(enckey)
         context.on_hardware = self.spec.on_device(self.core.option, len(enckey))
         context.nonce = nonce
         context.encrypt_sa = self.build_sa(enckey, inbound=False)
@@ -175,7 +180,8 @@ class EipSkcipher(CipherJobs):
         """Why the request cannot or should not go to the hardware; empty when it goes there."""
         if not context.on_hardware:
             return Reason.KEY_SIZE
-        return Reason.SHORT if self.policy.leaves(self.name, request.cryptlen) else ""
+        left = self.policy.leaves(self.name, request.cryptlen, context.key_size)
+        return Reason.SHORT if left else ""
 
     def run_fallback(self, request: SkcipherRequest, *, encrypt: bool) -> int:
         """Let the fallback do it, with the caller's own flags and callback."""

@@ -14,13 +14,13 @@ from tcrypt.engine.eip93 import registers as reg
 from tcrypt.engine.eip93.descriptors import Descriptor, command_control, command_length
 from tcrypt.engine.eip93.driver.core import status_to_errno
 from tcrypt.engine.eip93.variants import MT7621, MissingAESKey
+from tests.engine.eip93.driver.edge_cases import NOWHERE, lost
 
 if TYPE_CHECKING:
     from tests.engine.eip93.driver.conftest import Rig
 
 _IV = bytes(range(16))
 _EBADMSG, _EINVAL, _EIO = -errno.EBADMSG, -errno.EINVAL, -errno.EIO
-_NOWHERE = 0x100
 
 
 @pytest.mark.parametrize(
@@ -50,34 +50,13 @@ _NOWHERE = 0x100
     ],
     ids=lambda value: f"{value:#04x}" if value >= 0 else errno.errorcode[-value],
 )
-def test_cases_39_40_42_statuses_become_errnos(status: int, wanted: int) -> None:
+def test_statuses_become_errnos(status: int, wanted: int) -> None:
     assert status_to_errno(status) == wanted
 
 
 def test_every_status_byte_has_an_errno() -> None:
     known = {0, _EBADMSG, _EINVAL, _EIO, -errno.EACCES}
     assert {status_to_errno(status) for status in range(256)} == known
-
-
-def lost(rig: Rig, count: int, bad: set[int]) -> Scatterlist:
-    """A list of `count` blocks, of which those in `bad` lie where no memory is."""
-    entries = list(rig.caller.scatter(bytes(16 * count), [16] * (count - 1)).entries)
-    for index in bad:
-        entries[index] = Segment(_NOWHERE + 64 * index, 16)
-    return Scatterlist(rig.machine.memory, entries)
-
-
-@pytest.mark.parametrize("bad", [{0}, {1}, {2}, {0, 1}, {1, 2}, {0, 2}, {0, 1, 2}], ids=str)
-@pytest.mark.parametrize("where", ["src", "dst"])
-def test_case_41_a_bus_error_in_any_descriptor_is_eio(rig: Rig, where: str, bad: set[int]) -> None:
-    tfm = rig.tfm("cbc(aes)", bytes(16))
-    lists = {where: lost(rig, 3, bad)}
-    other = "dst" if where == "src" else "src"
-    lists[other] = rig.caller.scatter(bytes(48), [16, 16])
-    call = rig.caller.crypt(tfm, bytes(48), _IV, **lists)
-    assert len(rig.tap.work) == 3
-    assert call.status == _EIO
-    assert call.iv_out == _IV, "a request that failed leaves its IV alone"
 
 
 def test_the_engine_works_again_after_bus_errors(rig: Rig) -> None:
@@ -103,7 +82,7 @@ def test_a_bus_error_does_not_reach_the_requests_around_it(rig: Rig) -> None:
 
 def test_a_bus_error_of_a_hash_is_eio(rig: Rig) -> None:
     tfm = rig.tfm("sha1")
-    nowhere = Scatterlist(rig.machine.memory, [Segment(_NOWHERE, 128)])
+    nowhere = Scatterlist(rig.machine.memory, [Segment(NOWHERE, 128)])
     hashing = rig.caller.hash(tfm)
     assert hashing.step("digest", src=nowhere, nbytes=128) == _EIO
     assert hashing.result.read() == bytes(20), "nothing is written"
@@ -122,7 +101,7 @@ def test_an_algorithm_that_the_device_refuses_is_einval(make_rig: Callable[..., 
     assert len(rig.tap.work) == 1
 
 
-def test_case_52_other_interrupts_are_cleared_and_disabled(make_rig: Callable[..., Rig]) -> None:
+def test_other_interrupts_are_cleared_and_disabled(make_rig: Callable[..., Rig]) -> None:
     rig = make_rig()
     rig.device.write32(reg.INT_MASK_ENABLE, reg.INT_PROC_ERR | reg.INT_INTERFACE_ERR)
     tfm = rig.tfm("cbc(aes)", bytes(16))
@@ -143,15 +122,3 @@ def test_a_result_that_belongs_to_nobody_is_warned_about(make_rig: Callable[...,
     rig.machine.warnings.clear()
     call = rig.caller.crypt(rig.tfm("cbc(aes)", bytes(16)), bytes(16), _IV)
     assert call.status == 0
-
-
-@pytest.mark.parametrize("late", [1, 1_000, 100_000])
-def test_case_46_a_result_is_not_taken_before_both_halves_are_there(
-    make_rig: Callable[..., Rig], late: int
-) -> None:
-    rig = make_rig(replace(MT7621, torn_result_ns=late))
-    tfm = rig.tfm("cbc(aes)", bytes(16))
-    calls = [rig.caller.start(tfm, bytes(16 * n), _IV) for n in range(1, 9)]
-    rig.caller.settle()
-    assert [call.status for call in calls] == [0] * 8
-    assert [call.out for call in calls] == [calls[-1].out[: 16 * n] for n in range(1, 9)]

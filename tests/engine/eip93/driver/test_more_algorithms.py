@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import hashlib
 import hmac
 import struct
 from collections.abc import Callable
@@ -13,7 +12,6 @@ import pytest
 from cryptography.hazmat.decrepit.ciphers.algorithms import TripleDES
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-from tcrypt.engine.api.flags import ReqFlag
 from tcrypt.engine.eip93.driver.policy import OUT_OF_TREE_2020, Reason
 from tcrypt.engine.eip93.variants import AES128_ONLY, FLAKY, SLOW_IRQ, TINY_RING
 
@@ -85,27 +83,6 @@ def test_des_takes_whole_blocks_only(rig: Rig, cipher: str, length: int) -> None
     assert rig.tap.work == []
 
 
-@pytest.mark.parametrize("length", [1, 16, 17, 33, 4099])
-@pytest.mark.parametrize("cuts", [(), (16,), (7,)])
-def test_rfc3686_begins_at_one_and_leaves_the_callers_iv(
-    rig: Rig, length: int, cuts: tuple[int, ...]
-) -> None:
-    """Cases 19 and 20 of eip93, section 8."""
-    key, data = key_of(_RFC3686), text(length)
-    tfm = rig.tfm(_RFC3686, key)
-    iv = iv_for(tfm)
-    src, dst = rig.caller.scatter(data, cuts), rig.caller.scatter(length, cuts)
-    call = rig.caller.crypt(tfm, data, iv, src=src, dst=dst)
-    assert (call.out, call.iv_out) == (library(_RFC3686, key, iv, data), iv)
-    assert rig.hardware == 1
-
-
-@pytest.mark.parametrize("size", [0, 3, 4, 16, 19, 21, 24, 32, 37])
-def test_case_18_wrong_sizes_of_rfc3686_keys(rig: Rig, size: int) -> None:
-    with pytest.raises(OSError, match="Invalid argument"):
-        rig.tfm(_RFC3686, bytes(size))
-
-
 @pytest.mark.parametrize("size", [20, 28, 36])
 def test_an_rfc3686_key_goes_to_the_fallback_whole(
     make_rig: Callable[..., Rig], size: int
@@ -123,64 +100,6 @@ def test_the_policy_of_2020_is_about_rfc3686_too(make_rig: Callable[..., Rig]) -
         tfm = rig.tfm(cipher, key_of(cipher))
         rig.caller.crypt(tfm, text(length), iv_for(tfm))
     assert (rig.count(Reason.SHORT), rig.hardware) == (1, 2)
-
-
-_WEAK = bytes.fromhex("0101010101010101")
-
-
-@pytest.mark.parametrize("forbid", [False, True])
-@pytest.mark.parametrize("cipher", ["ecb(des)", "cbc(des)", "authenc(hmac(sha1),cbc(des))"])
-def test_case_21_weak_des_keys(rig: Rig, cipher: str, forbid: bool) -> None:
-    tfm = rig.tfm(cipher)
-    if forbid:
-        tfm.set_flags(ReqFlag.FORBID_WEAK_KEYS)
-    key = blob(b"auth", _WEAK) if "authenc" in cipher else _WEAK
-    if forbid:
-        with pytest.raises(OSError, match="Invalid argument"):
-            tfm.setkey(key)
-    else:
-        tfm.setkey(key)
-
-
-@pytest.mark.parametrize("forbid", [False, True])
-@pytest.mark.parametrize("which", ["AAB", "ABB", "ABA", "AAA"])
-@pytest.mark.parametrize("aead", [False, True])
-def test_cases_22_23_equal_parts_of_a_triple_des_key(
-    rig: Rig, which: str, forbid: bool, aead: bool
-) -> None:
-    parts = {"A": text(8), "B": text(16)[8:]}
-    key = b"".join(parts[letter] for letter in which)
-    tfm = rig.tfm("authenc(hmac(md5),cbc(des3_ede))" if aead else "cbc(des3_ede)")
-    if forbid:
-        tfm.set_flags(ReqFlag.FORBID_WEAK_KEYS)
-    given = blob(b"", key) if aead else key
-    if forbid and which != "ABA":
-        with pytest.raises(OSError, match="Invalid argument"):
-            tfm.setkey(given)
-        return
-    tfm.setkey(given)
-    if not aead:
-        call = rig.caller.crypt(tfm, text(32), iv_for(tfm))
-        assert call.out == library("cbc(des3_ede)", key, iv_for(tfm), text(32))
-
-
-@pytest.mark.parametrize("digest", _DIGESTS)
-@pytest.mark.parametrize("length", [0, 1, 55, 56, 63, 64, 65, 119, 120, 128, 129, 1000])
-def test_case_54_every_hash_at_the_padding_boundaries(rig: Rig, digest: str, length: int) -> None:
-    plain, keyed = (
-        rig.caller.hash(t) for t in (rig.tfm(digest), rig.tfm(f"hmac({digest})", b"k"))
-    )
-    assert plain.step("digest", text(length)) == keyed.step("digest", text(length)) == 0
-    assert plain.hexdigest() == hashlib.new(digest, text(length)).hexdigest()
-    assert keyed.hexdigest() == hmac.digest(b"k", text(length), digest).hex()
-
-
-@pytest.mark.parametrize("digest", _DIGESTS)
-@pytest.mark.parametrize("size", [0, 20, 64, 65, 200])
-def test_hmac_keys_of_any_length(rig: Rig, digest: str, size: int) -> None:
-    hashing = rig.caller.hash(rig.tfm(f"hmac({digest})", text(size)))
-    assert hashing.step("digest", text(100)) == 0
-    assert hashing.hexdigest() == hmac.digest(text(size), text(100), digest).hex()
 
 
 @pytest.mark.parametrize("cipher", _CIPHERS)

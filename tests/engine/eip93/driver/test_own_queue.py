@@ -123,14 +123,6 @@ def test_a_request_of_many_pieces_keeps_its_place_before_small_ones(
     assert order == list(range(12))
 
 
-def test_case_74_submission_never_sleeps(tiny: Rig) -> None:
-    tiny.sim.local_bh_disable()
-    calls = flood(tiny, 30)
-    tiny.sim.local_bh_enable()
-    tiny.caller.settle()
-    assert {call.status for call in calls} == {0}
-
-
 def test_callbacks_may_submit_while_other_results_are_taken(tiny: Rig) -> None:
     """Three jobs have left the ring and two of them still hold their records."""
     tfm = tiny.tfm("cbc(aes)", _KEY)

@@ -97,7 +97,7 @@ def test_bringing_up_raises_no_interrupt(make_rig: Callable[..., Rig]) -> None:
     ],
     ids=["MT7621", "AN7583", "AES-128", "no AES", "no DES", "no MD5", "no hash", "only MD5"],
 )
-def test_case_69_algorithms_follow_the_capability_bits(
+def test_algorithms_follow_the_capability_bits(
     make_rig: Callable[..., Rig], option_1: int, names: set[str]
 ) -> None:
     rig = make_rig(replace(MT7621, option_1=option_1))
@@ -217,24 +217,6 @@ def test_a_removed_driver_is_gone_for_new_users(make_rig: Callable[..., Rig]) ->
     rig.idle_mappings = 0
     tfm = rig.machine.registry.alloc_skcipher("cbc(aes)")
     assert tfm.alg.cra_driver_name == "cbc(aes-generic)"
-
-
-def test_case_71_a_driver_can_be_bound_again(make_rig: Callable[..., Rig]) -> None:
-    rig = make_rig()
-    for _ in range(3):
-        tfm = rig.tfm("ecb(aes)", bytes(16))
-        for _ in range(5):
-            assert rig.caller.crypt(tfm, bytes(16)).status == 0
-        assert rig.device.read32(reg.PE_RING_RW_PNTR) == 0x0005_0005
-        rig.machine.registry.free(tfm)
-        assert rig.driver.remove() == 0
-        rig.driver = rig.probe()
-
-
-def test_case_75_a_transform_that_was_never_used_leaves_nothing(rig: Rig) -> None:
-    for name in _ALL:
-        rig.machine.registry.free(rig.tfm(name))
-    assert all(rig.machine.registry.users(alg) == 0 for alg in rig.machine.registry)
 
 
 def test_without_a_fallback_a_cipher_cannot_be_allocated() -> None:
