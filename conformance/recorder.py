@@ -47,6 +47,7 @@ class Recorder:
         self.failures: list[str] = []
         self.executed = 0
         self._offered: list[str] = []
+        self._left: list[str] = []
         self._reasons: list[str] = []
         self._verdict: CaseVerdict = "passed"
         self._sink = sink
@@ -64,6 +65,18 @@ class Recorder:
         self._offered.append(case)
         asked = self.settings.case
         return not asked or asked == case or asked.startswith(f"{case}/")
+
+    def takes(self, scenario: str) -> bool:
+        """As `wants`, for a scenario that the profile lets many drivers run between them."""
+        return self.wants(scenario) and self.shares(scenario)
+
+    def shares(self, case: str) -> bool:
+        """Whether a case that many drivers may run between them is this one's; noted if not."""
+        settings, most = self.settings, self.settings.limits.scenario_teams
+        if most <= 1 or settings.narrow or settings.falls_to(self.plan.subject, case, most):
+            return True
+        self._left.append(case)
+        return False
 
     def result(
         self,
@@ -145,6 +158,9 @@ class Recorder:
 
     def finish(self) -> None:
         """End the item; one that recorded nothing has failed, unless it had no such case."""
+        if self._left:
+            reason = f"profile {self.settings.profile}: for another driver that shares its code"
+            self.unexecuted("skipped", reason, self._left)
         if not self.executed and not self._reasons:
             if self.settings.case:
                 self.unexecuted("skipped", self._no_such_case(), [self.settings.case])

@@ -24,7 +24,6 @@ __all__ = (
 )
 
 DEFAULT_SEMANTICS = Setup().semantics
-_FEW = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +37,9 @@ class Profile:
         schedules: how many schedules of small worlds are run for each driver, over all worlds.
         programs: how many random programs are run for each driver.
         teams: the most teams into which a crowd of drivers divides a walk; 1 when each runs all.
+        scenario_teams: the same for cases that are told by their names.
+        few: how many drivers of a provider and type are no crowd, and how many make a team.
+        together: whether a driver that several providers test is one crowd.
         patience: seconds of real time that one case may take before it counts as hung.
     """
 
@@ -47,6 +49,9 @@ class Profile:
     schedules: int
     programs: int
     teams: int = 1
+    scenario_teams: int = 1
+    few: int = 4
+    together: bool = False
     patience: float = 10.0
 
 
@@ -57,7 +62,10 @@ PROFILES = {
         largest=4097,
         schedules=80,
         programs=15,
-        teams=3,
+        teams=8,
+        scenario_teams=8,
+        few=2,
+        together=True,
         patience=4.0,
     ),
     "default": Profile(
@@ -131,12 +139,28 @@ def _digit_sum(number: int, base: int) -> int:
     return total
 
 
-def crowds(subjects: Iterable[Subject]) -> dict[str, tuple[str, ...]]:
-    """The drivers of each provider and type, in the order given, for `Settings.crowd`."""
-    found: dict[str, tuple[str, ...]] = {}
+def crowds(subjects: Iterable[Subject], *, together: bool) -> dict[str, tuple[str, ...]]:
+    """Who divides work with whom, for `Settings.crowd`: the drivers of each provider and type.
+
+    Args:
+        subjects: what is selected.
+        together: whether providers that test a driver of the same name, which is the same
+            driver on another machine, are one crowd.
+    """
+    subjects = list(subjects)
+    first: dict[tuple[str, str], str] = {}
+    joined: dict[str, str] = {}
     for subject in subjects:
-        found[_crowd_of(subject)] = (*found.get(_crowd_of(subject), ()), subject.driver)
-    return found
+        own = _crowd_of(subject)
+        joined.setdefault(own, own)
+        other = first.setdefault((subject.type.word, subject.driver), own)
+        if together and joined[own] == own:
+            joined[own] = joined[other]
+    members: dict[str, tuple[str, ...]] = {}
+    for subject in subjects:
+        crowd = joined[_crowd_of(subject)]
+        members[crowd] = (*members.get(crowd, ()), subject.id)
+    return {own: members[crowd] for own, crowd in joined.items()}
 
 
 def _crowd_of(subject: Subject) -> str:
@@ -155,7 +179,7 @@ class Settings:
         vector: the id of the only vector to run, or empty.
         case: the token of the only generated case to run, or empty.
         extra_arguments: options that a reproducing command must repeat, such as `--from`.
-        crowd: the selected drivers of each provider and type (`provider/type`).
+        crowd: for each provider and type (`provider/type`), the drivers that divide work.
     """
 
     profile: str = "default"
@@ -178,25 +202,24 @@ class Settings:
             shares = Fraction(most)
         return math.ceil(amount / shares)
 
-    def falls_to(self, subject: Subject, case: str, *, costly: bool = False) -> bool:
-        """Whether a driver runs a case of a walk that is divided among the teams of its crowd.
+    def falls_to(self, subject: Subject, case: str, most: int | None = None) -> bool:
+        """Whether a driver runs a case that is divided among the teams of its crowd.
 
-        A crowd has a team for every few of its drivers, at most as many as the profile says
-        unless the case is a costly one.  Every case is some team's, the same one in each run.
+        A crowd has a team for every few of its drivers, at most `most` of them.  Every case is
+        some team's, the same one in each run.
         """
-        most = self.limits.teams
         teams = math.ceil(self._teams(subject))
-        if not costly:
-            teams = min(most, teams)
-        if most <= 1 or teams <= 1:
+        if most is not None:
+            teams = min(teams, most)
+        if teams <= 1:
             return True
-        member = self.crowd[_crowd_of(subject)].index(subject.driver)
+        member = self.crowd[_crowd_of(subject)].index(subject.id)
         return crc32(case.encode()) % teams == _digit_sum(member, teams) % teams
 
     def _teams(self, subject: Subject) -> Fraction:
         """How many times a few drivers the crowd of a driver is; 1 at least."""
         crowd = self.crowd.get(_crowd_of(subject), ())
-        return max(Fraction(1), Fraction(len(crowd), _FEW))
+        return max(Fraction(1), Fraction(len(crowd), self.limits.few))
 
     @property
     def narrow(self) -> bool:

@@ -130,7 +130,8 @@ class TcryptSession:
         selection = self.settings.selection
         check_selection(selection, self.registered, broken, CHECKS)
         self.subjects = [subject for subject in self.registered if selection.takes(subject)]
-        self.settings = replace(self.settings, crowd=crowds(self.subjects))
+        crowd = crowds(self.subjects, together=self.settings.limits.together)
+        self.settings = replace(self.settings, crowd=crowd)
         self.broken = [b for b in broken if selection.takes_provider(b.provider.name)]
         if not self.subjects and not self.broken:
             raise nothing_selected(selection, self.registered)
@@ -220,6 +221,7 @@ class TcryptSession:
                 self.sink.append(journal.found(subject))
         for plan in plans:
             self.sink.append(journal.planned(plan))
+        self.sink.append(journal.cover_goals(self.settings, whole=whole))
 
     def record_losses(self, required: Iterable[str], allowed: Sequence[str]) -> None:
         """Write down what is missing: required sources, and tests for an algorithm."""

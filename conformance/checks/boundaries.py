@@ -80,7 +80,9 @@ class _Walk:
         runner.run(specs, recorder)
 
     def _mine(self, spec: AnySpec) -> bool:
-        return self.settings.falls_to(self.subject, spec.token, costly=spec.len > _COSTLY)
+        teams = self.settings.limits.teams
+        most = None if spec.len > _COSTLY and teams > 1 else teams
+        return self.settings.falls_to(self.subject, spec.token, most)
 
 
 def walk(reference: AnyReference, largest: int, *, instance: bool = False) -> Iterator[AnySpec]:

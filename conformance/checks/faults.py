@@ -89,7 +89,7 @@ class _Faults:
         *,
         again: bool = True,
     ) -> None:
-        if not recorder.wants(name):
+        if not recorder.takes(name):
             return
         bench.refresh()
         found = bench.guarded("request", scenario, again=again)
@@ -139,7 +139,7 @@ class _Faults:
         """Interrupts inside of register accesses, on machines built for it."""
         names = [f"preempted-every-{cost}-ns" for cost in _COSTS]
         for cost, name in zip(_COSTS, names, strict=True):
-            if not recorder.wants(name):
+            if not recorder.takes(name):
                 continue
             bench = make_bench(self.subject.under(Setup(knobs={"preempt": cost})), watchdog)
             if bench.sim.preemption_points is None:

@@ -95,7 +95,7 @@ class _Interleavings:
             if _stops(WORLDS[name]) and not runner.has_engine:
                 reason = "no crypto_engine: there is none to stop and start"
                 recorder.unexecuted("not-applicable", reason, [name])
-            elif recorder.wants(name):
+            elif recorder.takes(name):
                 # The smallest worlds are explored to their end; the others get a look at least.
                 bound = max(look, left - look * (len(WORLDS) - place - 1))
                 left -= self._explore(recorder, runner, name, bound)

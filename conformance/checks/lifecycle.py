@@ -72,7 +72,7 @@ class _Lifecycle:
             self._case(recorder, small, name, partial(_in_flight, small, moment))
 
     def _case(self, recorder: Recorder, bench: AnyBench, name: str, scenario: _Scenario) -> None:
-        if not recorder.wants(name):
+        if not recorder.takes(name):
             return
         # What a failure left behind on the machine says nothing about the next case.
         bench.broken = True

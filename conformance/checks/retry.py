@@ -15,7 +15,7 @@ from typing import Any
 
 from tcrypt import facts
 from tcrypt.checks.common import AnyBench, make_bench, reference_for
-from tcrypt.checks.loads import MIXED, SINGLE, AnySwarm, fill, make_swarm
+from tcrypt.checks.loads import EVERY, SINGLE, AnySwarm, fill, make_swarm
 from tcrypt.engine.api.errors import errno_name
 from tcrypt.engine.api.flags import AlgFlag, ReqFlag
 from tcrypt.engine.api.machine import Machine
@@ -86,7 +86,7 @@ _LOADS = (
     _Load("backlog", SINGLE, _MAY_BACKLOG),
     # The whole ring waits for the first interrupt: more results than a register of 8 bits counts.
     _Load("no-backlog", SINGLE, 0, late=_LONG_NS),
-    _Load("backlog-mixed", MIXED, _MAY_BACKLOG, small=True),
+    _Load("backlog-mixed", EVERY, _MAY_BACKLOG, small=True),
     _Load(
         "backlog-slow-host", SINGLE, _MAY_BACKLOG, most=120, late=_SLOW_NS, late_ones=3, slow=True
     ),
@@ -122,8 +122,8 @@ class _Retry:
             if load.stop and not engines:
                 continue
             bench = small if load.small else usual
-            mixed = load.layouts is MIXED and isinstance(bench, HashBench)
-            if recorder.wants(load.name) and not mixed:
+            mixed = load.layouts is EVERY and isinstance(bench, HashBench)
+            if recorder.takes(load.name) and not mixed:
                 self._load(recorder, bench, load)
 
     def _small(self) -> Subject:

@@ -45,7 +45,7 @@ class _Sequences:
         """Play every scenario on a machine of its own."""
         bench = make_bench(self.subject, watchdog)
         for name, play in self._scenarios(bench):
-            if not recorder.wants(name):
+            if not recorder.takes(name):
                 continue
             bench.broken = True
             bench.refresh()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from typing import TypeVar
 
 from tcrypt import facts
 from tcrypt.checks import long_vectors
@@ -43,6 +44,7 @@ _CHUNK = 1000
 _EVERY_LAYOUT_UP_TO = 60
 _IN_EVERY_LAYOUT = ("curated", "user")
 _LONG_MESSAGE = 100_000
+_L = TypeVar("_L", CipherLayout, HashLayout)
 _BLOCKS = {"des": 8, "des3_ede": 8}
 _ENCRYPT = (Operation.ENCRYPT, Operation.BOTH)
 _DECRYPT = (Operation.DECRYPT, Operation.BOTH)
@@ -124,6 +126,7 @@ class _Chunk:
         if self.settings.profile == "full":
             return indices
         most, every = self.settings.limits.vectors_per_file, self.file.one_in
+        most = -(-most * len(indices) // len(vectors)) if vectors else 0
         if self.file.source != "cavp" or not most or len(indices) <= most:
             # A section of a file has `every` vectors: of each another one, so that all kinds come.
             return [i for i in indices if i % every == i // every % every]
@@ -160,19 +163,33 @@ class _Chunk:
                 recorder.unexecuted("skipped", why, [vector.id])
                 return
             hash_case = HashCase(vector.key, vector.message, right)
-            for hash_layout in _hash_layouts(vector, index, thorough):
+            layouts = _hash_layouts(vector, index, thorough)
+            for hash_layout in self._mine(recorder, layouts, vector, index):
                 found = bench.check(hash_case, hash_layout)
                 name = hash_layout.name
                 recorder.result(f"{vector.id}/{slug(name)}", found, layout=name, vector=vector.id)
         else:
             assert not isinstance(vector, HashVector)
+            places = self._mine(recorder, _cipher_layouts(index, thorough), vector, index)
             for word, case in _cipher_cases(self.subject.algorithm, vector):
-                for layout in _cipher_layouts(index, thorough):
+                for layout in places:
                     found = bench.check(case, layout)
                     name = layout.name
                     recorder.result(
                         f"{vector.id}/{word}/{slug(name)}", found, layout=name, vector=vector.id
                     )
+
+
+    def _mine(
+        self, recorder: Recorder, layouts: Sequence[_L], vector: Vector, index: int
+    ) -> list[_L]:
+        """The layout whose turn it is, and of further ones those that are this driver's to run."""
+        return [
+            layout
+            for place, layout in enumerate(layouts)
+            if place == index % len(layouts)
+            or recorder.shares(f"{vector.id}/{slug(layout.name)}")
+        ]
 
 
 def _right_digest(algorithm: str, vector: HashVector) -> bytes | None:

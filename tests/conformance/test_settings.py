@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -195,11 +196,11 @@ def test_listed_properties_are_the_types(alg: AnyAlg) -> None:
 # What a crowd divides.
 
 
-def crowd(*drivers: str) -> list[Subject]:
+def crowd(*drivers: str, provider: str = "software") -> list[Subject]:
     machine = Machine()
     software.register(machine)
-    provider = Provider("software", lambda setup: Machine(setup=setup))
-    return [Subject(provider, machine.registry.find(d, AlgType.SKCIPHER)) for d in drivers]
+    home = Provider(provider, lambda setup: Machine(setup=setup))
+    return [Subject(home, machine.registry.find(d, AlgType.SKCIPHER)) for d in drivers]
 
 
 _MODES = ("ecb", "cbc", "ctr")
@@ -207,45 +208,72 @@ _EIGHT = [f"{mode}({c}-generic)" for c in ("aes", "des", "des3_ede") for mode in
 _TOKENS = [SkcipherSpec("enc", 16, length).token for length in range(200)]
 
 
-def runs(settings: Settings, subjects: list[Subject], *, costly: bool) -> list[set[str]]:
-    return [{t for t in _TOKENS if settings.falls_to(s, t, costly=costly)} for s in subjects]
+def settings_of(subjects: list[Subject], profile: str = "default") -> Settings:
+    return Settings(profile, crowd=crowds(subjects, together=PROFILES[profile].together))
 
 
-@pytest.mark.parametrize("costly", [False, True])
-def test_a_few_drivers_run_every_case(costly: bool) -> None:
+def runs(settings: Settings, subjects: list[Subject], most: int | None) -> list[set[str]]:
+    return [{t for t in _TOKENS if settings.falls_to(s, t, most)} for s in subjects]
+
+
+@pytest.mark.parametrize("most", [None, 2])
+def test_a_few_drivers_run_every_case(most: int | None) -> None:
     subjects = crowd(*_EIGHT[:4])
-    settings = Settings(crowd=crowds(subjects))
-    assert runs(settings, subjects, costly=costly) == [set(_TOKENS)] * 4
+    assert runs(settings_of(subjects), subjects, most) == [set(_TOKENS)] * 4
 
 
-@pytest.mark.parametrize("profile", ["quick", "default"])
-@pytest.mark.parametrize("costly", [False, True])
-def test_a_crowd_runs_every_case_and_nobody_runs_all(costly: bool, profile: str) -> None:
+@pytest.mark.parametrize(("profile", "share"), [("quick", 1 / 4), ("default", 1 / 2)])
+def test_a_crowd_runs_every_case_and_each_of_it_a_share(profile: str, share: float) -> None:
     subjects = crowd(*_EIGHT)
-    taken = runs(Settings(profile, crowd=crowds(subjects)), subjects, costly=costly)
+    taken = runs(settings_of(subjects, profile), subjects, None)
     assert set().union(*taken) == set(_TOKENS)
-    assert all(len(_TOKENS) * 0.3 < len(cases) < len(_TOKENS) * 0.7 for cases in taken)
+    expected = len(_TOKENS) * share
+    assert all(expected * 0.6 < len(cases) < expected * 1.4 for cases in taken)
 
 
 @pytest.mark.parametrize("stride", [2, 4])
 def test_drivers_at_regular_distances_are_in_different_teams(stride: int) -> None:
     subjects = crowd(*_EIGHT)
-    taken = runs(Settings(crowd=crowds(subjects)), subjects[::stride], costly=True)
+    taken = runs(settings_of(subjects), subjects[::stride], None)
     assert set().union(*taken) == set(_TOKENS)
 
 
 def test_the_full_profile_divides_no_walk() -> None:
+    assert (PROFILES["full"].teams, PROFILES["full"].scenario_teams) == (1, 1)
     subjects = crowd(*_EIGHT)
-    settings = Settings("full", crowd=crowds(subjects))
-    assert runs(settings, subjects, costly=True) == [set(_TOKENS)] * 8
+    assert runs(settings_of(subjects, "full"), subjects, 1) == [set(_TOKENS)] * 8
+
+
+def test_drivers_that_a_few_checks_look_at_take_no_work_from_the_others() -> None:
+    subjects = crowd(*_EIGHT)
+    few = [replace(subject, checks=("vectors",)) for subject in subjects[4:]]
+    settings = settings_of([*subjects[:4], *few], "quick")
+    assert runs(settings, subjects[:4], None) == [set(_TOKENS)] * 4
 
 
 def test_an_amount_is_divided_at_most_as_told() -> None:
     subjects = crowd(*_EIGHT)
-    settings = Settings(crowd=crowds(subjects))
-    shares = [settings.share(subjects[0], 101), settings.share(subjects[0], 101, most=1)]
-    assert shares == [51, 101]
+    settings = settings_of(subjects)
+    assert [settings.share(subjects[0], 101), settings.share(subjects[0], 101, most=1)] == [
+        51,
+        101,
+    ]
     assert Settings().share(subjects[0], 101) == 101
+
+
+def test_the_drivers_of_two_providers_are_one_crowd_where_the_profile_says() -> None:
+    first, second = crowd(*_EIGHT[:3], provider="a"), crowd(*_EIGHT[2:6], provider="b")
+    apart, other = crowds(first + second, together=False), crowds(first + second, together=True)
+    assert sorted(map(len, apart.values())) == [3, 4]
+    assert other["a/skcipher"] == other["b/skcipher"]
+    assert len(other["a/skcipher"]) == 7
+
+
+def test_providers_without_a_driver_in_common_stay_apart() -> None:
+    found = crowds(
+        crowd("ecb(aes-generic)", provider="a") + crowd("cbc(aes-generic)"), together=True
+    )
+    assert sorted(map(len, found.values())) == [1, 1]
 
 
 def test_the_reports_know_which_checks_are_divided() -> None:
