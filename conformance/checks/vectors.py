@@ -179,7 +179,6 @@ class _Chunk:
                         f"{vector.id}/{word}/{slug(name)}", found, layout=name, vector=vector.id
                     )
 
-
     def _mine(
         self, recorder: Recorder, layouts: Sequence[_L], vector: Vector, index: int
     ) -> list[_L]:
@@ -187,8 +186,7 @@ class _Chunk:
         return [
             layout
             for place, layout in enumerate(layouts)
-            if place == index % len(layouts)
-            or recorder.shares(f"{vector.id}/{slug(layout.name)}")
+            if place == index % len(layouts) or recorder.shares(f"{vector.id}/{slug(layout.name)}")
         ]
 
 
