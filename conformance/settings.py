@@ -164,7 +164,8 @@ def crowds(subjects: Iterable[Subject], *, together: bool) -> dict[str, tuple[st
 
 
 def _crowd_of(subject: Subject) -> str:
-    return f"{subject.provider.name}/{subject.type.word}"
+    """Drivers that are tested in a few ways only are no help to the others."""
+    return "/".join((subject.provider.name, subject.type.word, *subject.checks))
 
 
 @dataclass(frozen=True, slots=True)

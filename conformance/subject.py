@@ -45,11 +45,13 @@ class Subject:
         provider: who registers or offers it.
         alg: its descriptor.
         instance: whether a template built it over other algorithms.
+        checks: the only checks that its provider wants of it, by name; empty for all.
     """
 
     provider: Provider
     alg: AnyAlg
     instance: bool = False
+    checks: tuple[str, ...] = ()
 
     @property
     def driver(self) -> str:

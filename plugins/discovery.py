@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from tcrypt.engine.api.algorithms import AnyAlg, CipherAlg, ShashAlg
 from tcrypt.engine.api.entries import Entry
 from tcrypt.engine.api.flags import AlgFlag, AlgType
-from tcrypt.engine.api.machine import Machine
+from tcrypt.engine.api.machine import Machine, Offer
 from tcrypt.engine.api.shash import ahash_view
 from tcrypt.problems import WatchdogError
 from tcrypt.subject import Provider, Subject
@@ -39,25 +39,26 @@ def subjects_of(provider: Provider) -> list[Subject]:
     """
     machine = provider.boot()
     return [
-        Subject(provider, _tested_as(entry.alg), bool(entry.flags & AlgFlag.INSTANCE))
-        for entry in _own(machine)
+        Subject(provider, _tested_as(entry.alg), bool(entry.flags & AlgFlag.INSTANCE), checks)
+        for entry, checks in _own(machine)
     ]
 
 
-def _own(machine: Machine) -> Iterator[Entry]:
-    """What a provider's machine has to be tested."""
+def _own(machine: Machine) -> Iterator[tuple[Entry, tuple[str, ...]]]:
+    """What a provider's machine has to be tested, and by which checks; by all if it names none."""
     offered = list(machine.offers)
     for entry in reversed(list(machine.registry.entries())):
         alg = entry.alg
         if alg in machine.settled or entry.flags & AlgFlag.INSTANCE:
             continue
         if isinstance(alg, CipherAlg):
-            ecb = (AlgType.SKCIPHER, f"ecb({alg.cra_driver_name})")
-            offered += [] if ecb in offered else [ecb]
+            ecb = f"ecb({alg.cra_driver_name})"
+            if all(offer.name != ecb for offer in offered):
+                offered.append(Offer(AlgType.SKCIPHER, ecb))
         else:
-            yield entry
-    for kind, name in offered:
-        yield machine.registry.lookup(name, kind)
+            yield entry, ()
+    for kind, name, checks in offered:
+        yield machine.registry.lookup(name, kind), checks
 
 
 def _tested_as(alg: AnyAlg) -> AnyAlg:

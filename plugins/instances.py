@@ -7,7 +7,14 @@ from collections.abc import Iterable, Mapping
 from tcrypt.engine.api.flags import AlgType
 from tcrypt.engine.api.machine import Machine
 
-__all__ = ("EIP93_AGAIN", "EIP93_INSTANCES", "SOFTWARE_INSTANCES", "offer")
+__all__ = (
+    "EIP93_AGAIN",
+    "EIP93_INSTANCES",
+    "OPENSSL_DRIVERS",
+    "OPENSSL_VECTORS",
+    "SOFTWARE_INSTANCES",
+    "offer",
+)
 
 _DIGESTS = ("md5", "sha1", "sha224", "sha256", "sha384", "sha512")
 _CIPHERS = ("cbc(aes-generic)", "cbc(des-generic)", "cbc(des3_ede-generic)")
@@ -57,6 +64,79 @@ SOFTWARE_INSTANCES: dict[AlgType, tuple[str, ...]] = {
     ),
 }
 """What the software provider offers."""
+
+_OPENSSL_CBC = ("cbc-aes-openssl", "cbc-des-openssl", "cbc-des3_ede-openssl")
+_OPENSSL_RFC3686 = "rfc3686(ctr-aes-openssl)"
+_OPENSSL_SHA1_AES = "(hmac-sha1-openssl,cbc-aes-openssl)"
+_OPENSSL_SHA256_AES = "(hmac-sha256-openssl,cbc-aes-openssl)"
+
+OPENSSL_DRIVERS: dict[AlgType, tuple[str, ...]] = {
+    AlgType.SKCIPHER: (
+        "ecb(aes-openssl)",
+        "cbc-aes-openssl",
+        "ctr-aes-openssl",
+        "xts-aes-openssl",
+    ),
+    AlgType.AHASH: (
+        "sha1-openssl",
+        "sha512-openssl",
+        "hmac-sha1-openssl",
+        "hmac-sha384-openssl",
+    ),
+    AlgType.AEAD: (
+        "gcm-aes-openssl",
+        "ccm-aes-openssl",
+        f"authenc{_OPENSSL_SHA1_AES}",
+    ),
+}
+"""The drivers on OpenSSL that are tested in all ways: one of each kind of code in them."""
+
+OPENSSL_VECTORS: dict[AlgType, tuple[str, ...]] = {
+    AlgType.SKCIPHER: (
+        "ecb(des-openssl)",
+        "ecb(des3_ede-openssl)",
+        "cbc-des-openssl",
+        "cbc-des3_ede-openssl",
+        _OPENSSL_RFC3686,
+        "cts(cbc-aes-openssl)",
+        "essiv(cbc-aes-openssl,sha256-openssl)",
+    ),
+    AlgType.AHASH: (
+        "md5-openssl",
+        "sha224-openssl",
+        "sha256-openssl",
+        "sha384-openssl",
+        "hmac-md5-openssl",
+        "hmac-sha224-openssl",
+        "hmac-sha256-openssl",
+        "hmac-sha512-openssl",
+        "cmac(aes-openssl)",
+        "cmac(des3_ede-openssl)",
+        "xcbc(aes-openssl)",
+        "cbcmac(aes-openssl)",
+    ),
+    AlgType.AEAD: (
+        "rfc4106(gcm-aes-openssl)",
+        "rfc4543(gcm-aes-openssl)",
+        "seqiv(rfc4106(gcm-aes-openssl))",
+        "rfc4309(ccm-aes-openssl)",
+        *(
+            name
+            for digest in _DIGESTS
+            for cipher in (*_OPENSSL_CBC, _OPENSSL_RFC3686)
+            if (name := f"authenc(hmac-{digest}-openssl,{cipher})")
+            != f"authenc{_OPENSSL_SHA1_AES}"
+        ),
+        f"authencesn{_OPENSSL_SHA1_AES}",
+        f"authencesn{_OPENSSL_SHA256_AES}",
+        f"echainiv(authenc{_OPENSSL_SHA1_AES})",
+        f"essiv(authenc{_OPENSSL_SHA256_AES},sha256-openssl)",
+    ),
+}
+"""Those with another block cipher or digest, and templates over them: keys and vectors only.
+
+Each differs from one above, or from what the software provider offers, in what it is made of.
+"""
 
 EIP93_INSTANCES: dict[AlgType, tuple[str, ...]] = {
     AlgType.SKCIPHER: (
@@ -131,7 +211,11 @@ EIP93_AGAIN: dict[str, dict[AlgType, tuple[str, ...]]] = {
 """What of the driver is tested again on a device that differs, by the variant's name."""
 
 
-def offer(machine: Machine, instances: Mapping[AlgType, Iterable[str]]) -> None:
-    """Have the suite test these on a machine."""
+def offer(
+    machine: Machine,
+    instances: Mapping[AlgType, Iterable[str]],
+    checks: tuple[str, ...] = (),
+) -> None:
+    """Have the suite test these on a machine, by some checks or by all."""
     for kind, names in instances.items():
-        machine.offer(kind, *names)
+        machine.offer(kind, *names, checks=checks)

@@ -13,6 +13,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
+from tcrypt.engine import openssl as openssl_drivers
 from tcrypt.engine import software as generics
 from tcrypt.engine.api.flags import AlgType
 from tcrypt.engine.api.machine import Machine, Setup
@@ -31,7 +32,14 @@ from tcrypt.engine.eip93.variants import (
 from tcrypt.engine.templates.cryptd import cryptd
 from tcrypt.importing import import_from, told
 from tcrypt.plugins.eip93 import attach_eip93
-from tcrypt.plugins.instances import EIP93_AGAIN, EIP93_INSTANCES, SOFTWARE_INSTANCES, offer
+from tcrypt.plugins.instances import (
+    EIP93_AGAIN,
+    EIP93_INSTANCES,
+    OPENSSL_DRIVERS,
+    OPENSSL_VECTORS,
+    SOFTWARE_INSTANCES,
+    offer,
+)
 from tcrypt.subject import Provider
 
 __all__ = (
@@ -51,6 +59,7 @@ __all__ = (
     "eip93_templates",
     "eip93_tiny_ring",
     "load_file",
+    "openssl",
     "software",
 )
 
@@ -150,6 +159,14 @@ def software(machine: Machine) -> None:
     """The software generics themselves, and what templates make of them."""
     generics.register(machine)
     offer(machine, SOFTWARE_INSTANCES)
+
+
+def openssl(machine: Machine) -> None:
+    """The same algorithms as the software generics', on OpenSSL, and templates over them."""
+    openssl_drivers.register(machine)
+    machine.settle()
+    offer(machine, OPENSSL_DRIVERS)
+    offer(machine, OPENSSL_VECTORS, checks=("keys", "vectors"))
 
 
 def eip93_mt7621(machine: Machine) -> None:

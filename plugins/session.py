@@ -157,8 +157,13 @@ class TcryptSession:
             return
         for subject in self.subjects:
             # A look at its registration alone would let an untested algorithm pass as tested.
-            if subject not in self.untested:
+            if subject not in self.untested and self._wanted(check, subject):
                 yield from CHECKS[check].plans(subject, self.settings, self.catalogue)
+
+    def _wanted(self, check: str, subject: Subject) -> bool:
+        """Whether its provider has a driver tested by a check; in `full` every one is, by all."""
+        few = subject.checks if self.settings.profile != "full" else ()
+        return not few or check in few
 
     def _nowhere(self) -> str:
         """Why the one vector or case that was asked for is not to be had."""

@@ -61,6 +61,11 @@ _RULES: tuple[tuple[str, tuple[str, ...]], ...] = (
         f"{_ENGINE}.software",
         (f"{_ENGINE}.api", f"{_ENGINE}.sim", f"{_ENGINE}.compression", f"{_ENGINE}.templates"),
     ),
+    # The same drivers on another library.
+    (
+        f"{_ENGINE}.openssl",
+        (f"{_ENGINE}.api", f"{_ENGINE}.software", f"{_ENGINE}.templates"),
+    ),
     (
         f"{_ENGINE}.eip93.driver",
         (

@@ -21,7 +21,7 @@ from tcrypt.engine.api.registry import Registry
 from tcrypt.engine.monitor import Monitor
 from tcrypt.engine.sim import Simulation
 
-__all__ = ("Accelerator", "Machine", "Setup", "Shape")
+__all__ = ("Accelerator", "Machine", "Offer", "Setup", "Shape")
 
 
 def _any_length(cra_name: str) -> int:
@@ -134,7 +134,21 @@ class Machine:
     Attributes:
         monitor: follows the requests of all engines, and records what breaks a rule.
         settled: what was registered when `settle` was called last.
-        offers: the instances that `offer` named, in that order.
+class Offer(NamedTuple):
+    """What a provider has the suite test.
+
+    Attributes:
+        kind: its type.
+        name: its driver name.
+        checks: which checks, by name; empty for all.
+    """
+
+    kind: AlgType
+    name: str
+    checks: tuple[str, ...] = ()
+
+
+        offers: what `offer` named, in that order.
     """
 
     def __init__(
@@ -156,7 +170,7 @@ class Machine:
         self.warnings: list[str] = []
         self._entropy = Random(0)
         self.settled: frozenset[AnyAlg] = frozenset()
-        self.offers: list[tuple[AlgType, str]] = []
+        self.offers: list[Offer] = []
 
     def warn(self, text: str) -> None:
         """Record what the kernel would WARN about; a run counts it as a failure."""
@@ -174,10 +188,16 @@ class Machine:
         """Say that what is registered by now is there to be used: the suite does not test it."""
         self.settled = frozenset(self.registry)
 
-    def offer(self, kind: AlgType, *names: str) -> None:
+    def offer(self, kind: AlgType, *names: str, checks: tuple[str, ...] = ()) -> None:
         """Have the suite test instances of templates, by driver name.
 
         They are built when a lookup asks for them.  The suite tests what a provider registers
         itself, and of the instances only those that it offers.
         """
-        self.offers.extend((kind, name) for name in names)
+        self.offers.extend(Offer(kind, name, checks) for name in names)
+
+        Args:
+            kind: the type of all of them.
+            names: their driver names.
+            checks: the only checks to run, by name, for what is tested in all ways elsewhere;
+                empty for all.

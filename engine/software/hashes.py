@@ -1,7 +1,7 @@
-"""Generic md5, sha1 and SHA-2 on hashlib.
+"""md5, sha1 and SHA-2 on a library; the generic ones are hashlib's.
 
 The exported state is the kernel's (`struct md5_state`, `sha1_state`, `sha256_state`,
-`sha512_state`): digest words, byte count, the bytes of the unfinished block.  hashlib cannot give
+`sha512_state`): digest words, byte count, the bytes of the unfinished block.  No library gives
 that, so it is computed from the message when somebody asks, and a message that was imported goes
 on from there.
 """
@@ -11,7 +11,8 @@ from __future__ import annotations
 import hashlib
 import struct
 from collections.abc import Callable
-from typing import Any, Literal, TypeAlias
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
 from tcrypt.engine.api.algorithms import ShashAlg
 from tcrypt.engine.api.shash import ShashDesc
@@ -30,12 +31,12 @@ from tcrypt.engine.compression import (
 )
 from tcrypt.engine.software.block_ciphers import PRIORITY
 
-__all__ = ("hash_algs",)
+__all__ = ("HASHLIB", "Hash", "HashLibrary", "Kind", "Message", "hash_algs", "hashes_of")
 
 _Order: TypeAlias = Literal["little", "big"]
 
 
-class _Message:
+class Message:
     """A message in work: what came before it was imported, and the bytes since."""
 
     __slots__ = ("data", "hashed", "state")
@@ -46,49 +47,73 @@ class _Message:
         self.data = bytearray(data)
 
 
-class _Hash:
-    """One hash; the methods are the driver's operations.
+@dataclass(frozen=True, slots=True)
+class HashLibrary:
+    """A library's hashes of whole messages.
 
-    Words, count and padding as in RFC 1321 (MD5: little-endian) and FIPS 180-4 (big-endian).
+    Attributes:
+        module: who owns the drivers, for listings.
+        suffix: what their names end in.
+        priority: of the drivers, in the kernel's order of preference.
+        digest: the digest under a hash's name (`md5`, `sha256`) of a message.
     """
 
-    def __init__(
-        self,
-        name: str,
-        digestsize: int,
-        initial: State,
-        compress: Callable[[State, bytes], State],
-        *,
-        order: _Order = "big",
-        priority: int = PRIORITY,
-    ) -> None:
-        self.name = name
-        self.digestsize = digestsize
-        self.initial = initial
-        self.compress = compress
-        self.order: _Order = order
-        self.priority = priority
-        self.library: Callable[..., Any] = getattr(hashlib, name)
-        wide = compress is sha512_compress
+    module: str
+    suffix: str
+    priority: int
+    digest: Callable[[str, bytes | bytearray], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What is particular to one hash (RFC 1321: little-endian; FIPS 180-4: big-endian).
+
+    Attributes:
+        name: as the library and the kernel call it.
+        digestsize: bytes.
+        initial: the state before the first block.
+        compress: the state after some more whole blocks.
+        order: of the bytes in words, count and padding.
+    """
+
+    name: str
+    digestsize: int
+    initial: State
+    compress: Callable[[State, bytes], State]
+    order: _Order = "big"
+
+
+class Hash:
+    """One hash of one library; the methods are the driver's operations.
+
+    Words, count and padding as in RFC 1321 (MD5) and FIPS 180-4.
+    """
+
+    def __init__(self, kind: Kind, library: HashLibrary) -> None:
+        self.kind = kind
+        self.library = library
+        self.digestsize = kind.digestsize
+        self.compress = kind.compress
+        wide = kind.compress is sha512_compress
         self.block = 128 if wide else 64
         self.count_size = 16 if wide else 8
-        words = f"{len(initial)}{'Q' if wide else 'I'}"
-        self.words = struct.Struct(f"{'>' if order == 'big' else '<'}{words}")
+        words = f"{len(kind.initial)}{'Q' if wide else 'I'}"
+        self.words = struct.Struct(f"{'>' if kind.order == 'big' else '<'}{words}")
         # The count is a u64 (two of them in SHA-512's), aligned to 8 bytes: SHA-1's has a hole
         # before it.  In MD5's structure it stands last.
-        hole = "4x" if len(initial) % 2 else ""
-        self.count_last = order == "little"
+        hole = "4x" if len(kind.initial) % 2 else ""
+        self.count_last = kind.order == "little"
         tail = f"64s{self.count_size}s" if self.count_last else f"{self.count_size}s{self.block}s"
         self.structure = struct.Struct(f"<{words}{hole}{tail}")
 
     def alg(self) -> ShashAlg:
         """The descriptor to register."""
         return ShashAlg(
-            cra_name=self.name,
-            cra_driver_name=f"{self.name}-generic",
-            cra_priority=self.priority,
+            cra_name=self.kind.name,
+            cra_driver_name=f"{self.kind.name}-{self.library.suffix}",
+            cra_priority=self.library.priority,
             cra_blocksize=self.block,
-            cra_module="software",
+            cra_module=self.library.module,
             digestsize=self.digestsize,
             statesize=self.structure.size,
             hash_init=self.hash_init,
@@ -102,39 +127,43 @@ class _Hash:
 
     def hash_init(self, desc: ShashDesc) -> int:
         """Start a message."""
-        desc.ctx = _Message(self.initial)
+        desc.ctx = Message(self.kind.initial)
         return 0
 
     def update(self, desc: ShashDesc, data: bytes) -> int:
         """Take more data."""
-        message: _Message = desc.ctx
+        message: Message = desc.ctx
         message.data += data
         return 0
 
     def final(self, desc: ShashDesc, out: bytearray) -> int:
         """Write the digest: the library's, or of an imported message one composed of blocks."""
-        message: _Message = desc.ctx
-        if not message.hashed:
-            out[:] = self.library(message.data, usedforsecurity=False).digest()
-            return 0
+        message: Message = desc.ctx
+        if message.hashed:
+            out[:] = self.composed(message)
+        else:
+            out[:] = self.library.digest(self.kind.name, message.data)
+        return 0
+
+    def composed(self, message: Message) -> bytes:
+        """The digest of a message whose beginning is known by its state alone."""
         state, hashed, rest = self._split(message)
         zeros = -(len(rest) + 1 + self.count_size) % self.block
-        bits = ((hashed + len(rest)) * 8).to_bytes(self.count_size, self.order)
+        bits = ((hashed + len(rest)) * 8).to_bytes(self.count_size, self.kind.order)
         last = self.compress(state, rest + b"\x80" + bytes(zeros) + bits)
-        out[:] = self.words.pack(*last)[: self.digestsize]
-        return 0
+        return self.words.pack(*last)[: self.digestsize]
 
     def digest(self, desc: ShashDesc, data: bytes, out: bytearray) -> int:
         """Hash one whole message."""
-        out[:] = self.library(data, usedforsecurity=False).digest()
+        out[:] = self.library.digest(self.kind.name, data)
         return 0
 
-    def copy(self, desc: ShashDesc) -> _Message:
+    def copy(self, desc: ShashDesc) -> Message:
         """The same message in work again."""
-        message: _Message = desc.ctx
-        return _Message(message.state, message.hashed, message.data)
+        message: Message = desc.ctx
+        return Message(message.state, message.hashed, message.data)
 
-    def _split(self, message: _Message) -> tuple[State, int, bytes]:
+    def _split(self, message: Message) -> tuple[State, int, bytes]:
         """The state after all whole blocks, how many bytes they were, and the rest."""
         data = bytes(message.data)
         whole = len(data) // self.block * self.block
@@ -155,21 +184,41 @@ class _Hash:
         block, count_bytes = (first, second) if self.count_last else (second, first)
         count = int.from_bytes(count_bytes, "little")
         rest = count % self.block
-        desc.ctx = _Message(tuple(words), count - rest, block[:rest])
+        desc.ctx = Message(tuple(words), count - rest, block[:rest])
         return 0
 
 
-# Nothing of a hash depends on the machine.  The kernel gives md5-generic no priority at all.
-_HASHES = (
-    _Hash("md5", 16, MD5_INITIAL, md5_compress, order="little", priority=0),
-    _Hash("sha1", 20, SHA1_INITIAL, sha1_compress),
-    _Hash("sha224", 28, SHA224_INITIAL, sha256_compress),
-    _Hash("sha256", 32, SHA256_INITIAL, sha256_compress),
-    _Hash("sha384", 48, SHA384_INITIAL, sha512_compress),
-    _Hash("sha512", 64, SHA512_INITIAL, sha512_compress),
+def _hashlib_digest(name: str, data: bytes | bytearray) -> bytes:
+    digest: bytes = getattr(hashlib, name)(data, usedforsecurity=False).digest()
+    return digest
+
+
+HASHLIB = HashLibrary("software", "generic", PRIORITY, _hashlib_digest)
+"""What the generics compute with."""
+
+_KINDS = (
+    Kind("md5", 16, MD5_INITIAL, md5_compress, "little"),
+    Kind("sha1", 20, SHA1_INITIAL, sha1_compress),
+    Kind("sha224", 28, SHA224_INITIAL, sha256_compress),
+    Kind("sha256", 32, SHA256_INITIAL, sha256_compress),
+    Kind("sha384", 48, SHA384_INITIAL, sha512_compress),
+    Kind("sha512", 64, SHA512_INITIAL, sha512_compress),
 )
 
 
+def hashes_of(
+    library: HashLibrary, make: Callable[[Kind, HashLibrary], Hash] = Hash
+) -> list[Hash]:
+    """A library's hashes, or what else `make` makes of them."""
+    return [make(kind, library) for kind in _KINDS]
+
+
+# Nothing of a hash depends on the machine.
+_GENERIC = hashes_of(HASHLIB)
+
+
 def hash_algs() -> list[ShashAlg]:
-    """New descriptors of the generic hashes."""
-    return [hash_.alg() for hash_ in _HASHES]
+    """New descriptors of the generic hashes.  The kernel gives md5-generic no priority at all."""
+    algs = [hash_.alg() for hash_ in _GENERIC]
+    algs[0].cra_priority = 0
+    return algs

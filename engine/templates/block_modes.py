@@ -7,6 +7,7 @@ CTR takes any length, counts over the whole IV and counts a partial block as a w
 from __future__ import annotations
 
 import errno
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from functools import partial
 
@@ -17,7 +18,7 @@ from tcrypt.engine.api.templates import Builder, Template, check_count
 from tcrypt.engine.api.transforms import Cipher, Skcipher
 from tcrypt.engine.templates.parts import key_part, xor
 
-__all__ = ("TEMPLATES", "BlockLoop")
+__all__ = ("TEMPLATES", "BlockLoop", "Modes")
 
 
 class BlockLoop:
@@ -61,27 +62,28 @@ def advanced(iv: bytes, length: int) -> bytes:
     return (counter % (1 << 8 * size)).to_bytes(size, "big")
 
 
-class _Mode:
-    """What the instances of one cipher share: the methods are operations of the skcipher."""
+class Modes(ABC):
+    """The modes of one block cipher: the methods are operations of skciphers."""
 
     def __init__(self, cipher: CipherAlg) -> None:
         self.cipher = cipher
         self.size = cipher.cra_blocksize
-        self.modes: Callable[[Cipher], BlockModes] = cipher.modes or BlockLoop
 
+    @abstractmethod
     def init(self, tfm: Skcipher) -> int:
-        """Open the cipher."""
-        tfm.ctx = tfm.machine.registry.spawn_cipher(self.cipher)
-        return 0
+        """Prepare a new transform."""
 
+    @abstractmethod
     def exit(self, tfm: Skcipher) -> None:
-        """Close the cipher."""
-        tfm.machine.registry.free(tfm.ctx)
-        tfm.ctx = None
+        """Forget the key."""
 
+    @abstractmethod
     def setkey(self, tfm: Skcipher, key: bytearray) -> int:
         """The cipher's key rules are the mode's."""
-        return key_part(tfm.ctx, tfm, key)
+
+    @abstractmethod
+    def keyed(self, tfm: Skcipher) -> BlockModes:
+        """The cipher with the key of a transform."""
 
     def data(self, request: SkcipherRequest) -> bytes | None:
         """The request's data, or None when a list is too short for it."""
@@ -96,7 +98,7 @@ class _Mode:
         data = None if request.cryptlen % self.size else self.data(request)
         if data is None:
             return -errno.EINVAL
-        request.dst.write(self.modes(request.tfm.ctx).ecb(data, encrypt))
+        request.dst.write(self.keyed(request.tfm).ecb(data, encrypt))
         return 0
 
     def cbc(self, request: SkcipherRequest, encrypt: bool) -> int:
@@ -109,7 +111,7 @@ class _Mode:
             return 0
         iv = request.iv
         assert iv is not None, "cbc was called without an IV"
-        out = self.modes(request.tfm.ctx).cbc(data, iv.read(size), encrypt)
+        out = self.keyed(request.tfm).cbc(data, iv.read(size), encrypt)
         request.dst.write(out)
         iv.write((out if encrypt else data)[-size:])
         return 0
@@ -124,35 +126,65 @@ class _Mode:
         buffer = request.iv
         assert buffer is not None, "ctr was called without an IV"
         iv = buffer.read(self.size)
-        request.dst.write(self.modes(request.tfm.ctx).ctr(data, iv))
+        request.dst.write(self.keyed(request.tfm).ctr(data, iv))
         buffer.write(advanced(iv, len(data)))
         return 0
+
+    def alg(self, mode: str, driver_name: str, module: str, flags: int = 0) -> SkcipherAlg:
+        """The descriptor of `ecb`, `cbc` or `ctr`; `flags` are those of its parts."""
+        cipher, stream = self.cipher, mode == "ctr"
+        crypt = self.ecb if mode == "ecb" else self.cbc
+        return SkcipherAlg(
+            cra_name=f"{mode}({cipher.cra_name})",
+            cra_driver_name=driver_name,
+            cra_priority=cipher.cra_priority,
+            cra_flags=flags,
+            cra_blocksize=1 if stream else cipher.cra_blocksize,
+            cra_alignmask=cipher.cra_alignmask,
+            cra_module=module,
+            min_keysize=cipher.min_keysize,
+            max_keysize=cipher.max_keysize,
+            ivsize=0 if mode == "ecb" else cipher.cra_blocksize,
+            chunksize=cipher.cra_blocksize,
+            setkey=self.setkey,
+            encrypt=self.ctr if stream else lambda request: crypt(request, True),
+            decrypt=self.ctr if stream else lambda request: crypt(request, False),
+            init=self.init,
+            exit=self.exit,
+        )
+
+
+class _OverCipher(Modes):
+    """What the instances of one cipher share."""
+
+    def __init__(self, cipher: CipherAlg) -> None:
+        super().__init__(cipher)
+        self.modes: Callable[[Cipher], BlockModes] = cipher.modes or BlockLoop
+
+    def init(self, tfm: Skcipher) -> int:
+        """Open the cipher."""
+        tfm.ctx = tfm.machine.registry.spawn_cipher(self.cipher)
+        return 0
+
+    def exit(self, tfm: Skcipher) -> None:
+        """Close the cipher."""
+        tfm.machine.registry.free(tfm.ctx)
+        tfm.ctx = None
+
+    def setkey(self, tfm: Skcipher, key: bytearray) -> int:
+        """Give the cipher the key."""
+        return key_part(tfm.ctx, tfm, key)
+
+    def keyed(self, tfm: Skcipher) -> BlockModes:
+        """The cipher's own modes, or a loop over its blocks."""
+        return self.modes(tfm.ctx)
 
 
 def _create(mode: str, builder: Builder, arguments: Sequence[str]) -> SkcipherAlg:
     check_count(mode, arguments, 1)
     cipher = builder.cipher(arguments[0])
-    shared = _Mode(cipher)
-    stream = mode == "ctr"
-    crypt: Callable[[SkcipherRequest, bool], int] = shared.ecb if mode == "ecb" else shared.cbc
-    return SkcipherAlg(
-        cra_name=f"{mode}({cipher.cra_name})",
-        cra_driver_name=f"{mode}({cipher.cra_driver_name})",
-        cra_priority=cipher.cra_priority,
-        cra_flags=builder.flags,
-        cra_blocksize=1 if stream else cipher.cra_blocksize,
-        cra_alignmask=cipher.cra_alignmask,
-        cra_module=mode,
-        min_keysize=cipher.min_keysize,
-        max_keysize=cipher.max_keysize,
-        ivsize=0 if mode == "ecb" else cipher.cra_blocksize,
-        chunksize=cipher.cra_blocksize,
-        setkey=shared.setkey,
-        encrypt=shared.ctr if stream else lambda request: crypt(request, True),
-        decrypt=shared.ctr if stream else lambda request: crypt(request, False),
-        init=shared.init,
-        exit=shared.exit,
-    )
+    driver_name = f"{mode}({cipher.cra_driver_name})"
+    return _OverCipher(cipher).alg(mode, driver_name, mode, builder.flags)
 
 
 TEMPLATES = tuple(

@@ -20,7 +20,7 @@ from tcrypt.engine.api.transforms import Cipher, Skcipher
 from tcrypt.engine.templates.parts import Room, key_part, xor
 from tcrypt.engine.templates.steps import Work, run_steps
 
-__all__ = ("TEMPLATES",)
+__all__ = ("TEMPLATES", "tweak_masks")
 
 _BLOCK = 16
 _FORBID_WEAK = int(ReqFlag.FORBID_WEAK_KEYS)
@@ -93,7 +93,9 @@ class _Xts:
         src, dst, length = request.src, request.dst, request.cryptlen
         count, tail = divmod(length, _BLOCK)
         front = count * _BLOCK
-        masks = _masks(context.tweak.encrypt_block(request.iv.read(_BLOCK)), count + bool(tail))
+        masks = tweak_masks(
+            context.tweak.encrypt_block(request.iv.read(_BLOCK)), count + bool(tail)
+        )
         stolen = src.read(tail, front)
         own = masks[:front]
         if tail and not encrypt:
@@ -117,7 +119,7 @@ class _Xts:
         return 0
 
 
-def _masks(tweak: bytes, count: int) -> bytes:
+def tweak_masks(tweak: bytes, count: int) -> bytes:
     """The encrypted tweak times the powers of x in GF(2^128), one for each block."""
     value = int.from_bytes(tweak, "little")
     masks = []

@@ -247,8 +247,9 @@ def test_the_full_profile_divides_no_walk() -> None:
 def test_drivers_that_a_few_checks_look_at_take_no_work_from_the_others() -> None:
     subjects = crowd(*_EIGHT)
     few = [replace(subject, checks=("vectors",)) for subject in subjects[4:]]
-    settings = settings_of([*subjects[:4], *few], "quick")
-    assert runs(settings, subjects[:4], None) == [set(_TOKENS)] * 4
+    alone, beside = settings_of(subjects[:4]), settings_of([*subjects[:4], *few])
+    assert runs(beside, subjects[:4], None) == runs(alone, subjects[:4], None)
+    assert set().union(*runs(beside, subjects[:4], None)) == set(_TOKENS)
 
 
 def test_an_amount_is_divided_at_most_as_told() -> None:

@@ -79,6 +79,22 @@ def test_provider_of_an_entry_point(inside: Any, monkeypatch: pytest.MonkeyPatch
     assert "ModuleNotFoundError: No module named 'mine_missing'" in outcome.text
 
 
+@pytest.mark.parametrize(
+    ("profile", "checks"),
+    [("quick", {"keys"}), ("full", {"keys", "registration"})],
+)
+def test_checks_that_a_provider_leaves_out_run_in_full_only(
+    inside: Any, profile: str, checks: set[str]
+) -> None:
+    offer = "    machine.offer(AlgType.SKCIPHER, 'cts(cbc(aes-generic))', checks=('keys',))\n"
+    head = "from tcrypt.engine.api.flags import AlgType\n"
+    inside.write("few.py", f"{head}def register(machine):\n{offer}")
+    words = ("--from", "few.py", "--provider", "few", "--check", "keys", "--check", "registration")
+    outcome = inside.run(*words, "--profile", profile)
+    assert outcome.status == 0, outcome.out
+    assert {cell.check for cell in outcome.report.cells if cell.verdict == "passed"} == checks
+
+
 @pytest.fixture
 def with_broken(inside: Any, drivers: Callable[[str], str]) -> Any:
     return inside.run(
