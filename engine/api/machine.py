@@ -128,12 +128,6 @@ class Accelerator:
     statistics: Callable[[], str] = str
 
 
-class Machine:
-    """The simulated machine that drivers are registered on.
-
-    Attributes:
-        monitor: follows the requests of all engines, and records what breaks a rule.
-        settled: what was registered when `settle` was called last.
 class Offer(NamedTuple):
     """What a provider has the suite test.
 
@@ -148,6 +142,12 @@ class Offer(NamedTuple):
     checks: tuple[str, ...] = ()
 
 
+class Machine:
+    """The simulated machine that drivers are registered on.
+
+    Attributes:
+        monitor: follows the requests of all engines, and records what breaks a rule.
+        settled: what was registered when `settle` was called last.
         offers: what `offer` named, in that order.
     """
 
@@ -193,11 +193,11 @@ class Offer(NamedTuple):
 
         They are built when a lookup asks for them.  The suite tests what a provider registers
         itself, and of the instances only those that it offers.
-        """
-        self.offers.extend(Offer(kind, name, checks) for name in names)
 
         Args:
             kind: the type of all of them.
             names: their driver names.
             checks: the only checks to run, by name, for what is tested in all ways elsewhere;
                 empty for all.
+        """
+        self.offers.extend(Offer(kind, name, checks) for name in names)
