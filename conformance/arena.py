@@ -13,7 +13,16 @@ from functools import lru_cache
 
 from tcrypt.layouts import PAGE, CipherLayout, Division, HashLayout, InPlace, divide
 
-__all__ = ("GUARD", "NEIGHBOUR", "POISON", "Chunk", "CipherPlan", "plan_cipher", "plan_message")
+__all__ = (
+    "GUARD",
+    "NEIGHBOUR",
+    "POISON",
+    "Chunk",
+    "CipherPlan",
+    "pieces_of",
+    "plan_cipher",
+    "plan_message",
+)
 
 GUARD = 32
 POISON = 0xFE
@@ -40,6 +49,7 @@ class CipherPlan:
         dst: chunks of the destination list; the same object as `src` in place.
         iv: arena offset of the IV.
         shared: whether destination memory is source memory.
+        pieces: how many chunks with bytes source and destination have.
         template: the arena full of poison.
     """
 
@@ -48,6 +58,7 @@ class CipherPlan:
     dst: tuple[Chunk, ...]
     iv: int
     shared: bool
+    pieces: tuple[int, int]
     template: bytes = field(repr=False)
 
     def image(self, source: bytes, iv: bytes) -> bytearray:
@@ -120,7 +131,13 @@ def plan_cipher(layout: CipherLayout, src_len: int, dst_len: int, ivsize: int) -
         cuts = layout.dst or layout.src
         dst = _chunks(cursor, dst_len + layout.slack, cuts, layout.empty_entries)
     iv = cursor.place(ivsize, layout.iv_offset)
-    return CipherPlan(cursor.end, src, dst, iv, shared, bytes([POISON]) * cursor.end)
+    pieces = pieces_of(src), pieces_of(dst)
+    return CipherPlan(cursor.end, src, dst, iv, shared, pieces, bytes([POISON]) * cursor.end)
+
+
+def pieces_of(chunks: tuple[Chunk, ...]) -> int:
+    """How many chunks have bytes."""
+    return sum(chunk.length > 0 for chunk in chunks)
 
 
 @lru_cache(maxsize=4096)

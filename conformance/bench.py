@@ -8,18 +8,21 @@ from functools import partial
 from typing import Any
 
 from tcrypt import diagnosis, facts
+from tcrypt.cover.capabilities import device_of
+from tcrypt.cover.sampling import sampler_for
 from tcrypt.engine.api.errors import errno_name
 from tcrypt.engine.api.flags import ReqFlag
 from tcrypt.engine.api.machine import Machine
 from tcrypt.engine.api.requests import AnyRequest
 from tcrypt.engine.sim import Context, StepBudgetError
+from tcrypt.layouts import CipherLayout, HashLayout
 from tcrypt.problems import Problem, WatchdogError, raised
 from tcrypt.reports.words import Attribution
 from tcrypt.subject import Subject
 from tcrypt.ticket import AfterCompletionError, Ticket
 from tcrypt.watchdog import DriverGivenUpError, Watchdog
 
-__all__ = ("Bench", "Ticket", "Uninitialised")
+__all__ = ("Bench", "Ticket", "Uninitialised", "flags_of")
 
 _MAY_BACKLOG = int(ReqFlag.MAY_BACKLOG)
 _MAY_SLEEP = int(ReqFlag.MAY_SLEEP)
@@ -44,6 +47,11 @@ class Uninitialised:
 _UNINITIALISED = Uninitialised()
 
 
+def flags_of(layout: CipherLayout | HashLayout) -> int:
+    """The flags of a request in a layout, when no other is under way."""
+    return (0 if layout.hasty else _MAY_BACKLOG) | (_MAY_SLEEP if layout.may_sleep else 0)
+
+
 def _timeline(trace: Sequence[tuple[int, Context, str]]) -> tuple[str, ...]:
     """The last events as lines: ns, context, what."""
     shown = trace[-_TIMELINE_LINES:]
@@ -61,6 +69,8 @@ class Bench:
     Attributes:
         machine: the current machine.
         last: the ticket of the latest request.
+        cover: counts which kinds of requests were judged.
+        device: the accelerator that the driver runs on; None for software.
         timelines: how many more failing cases run again for their timeline.
     """
 
@@ -93,6 +103,8 @@ class Bench:
         self.broken = False
         self._warned = len(self.machine.warnings)
         self._violations = len(self.machine.monitor.violations)
+        self.cover = sampler_for(self.subject, self.machine)
+        self.device = device_of(self.subject, self.machine)
         self.opened()
 
     def opened(self) -> None:
@@ -212,7 +224,9 @@ class Bench:
         details = (*first.details, *diagnosis.counted(self.machine))
         return [first._replace(timeline=_timeline(trace), details=details), *rest]
 
-    def perform(self, request: AnyRequest, call: Callable[[Any], int], flags: int = 0) -> Ticket:
+    def perform(
+        self, request: AnyRequest, call: Callable[[Any], int], flags: int = _MAY_BACKLOG
+    ) -> Ticket:
         """Submit one request and run the machine until nothing is left to do."""
         ticket = self.submit(request, call, flags)
         sim = self.sim
@@ -220,13 +234,19 @@ class Bench:
             self.settle()
         return ticket
 
-    def submit(self, request: AnyRequest, call: Callable[[Any], int], flags: int = 0) -> Ticket:
+    def submit(
+        self, request: AnyRequest, call: Callable[[Any], int], flags: int = _MAY_BACKLOG
+    ) -> Ticket:
         """Submit a request without running the machine."""
         self.last = ticket = Ticket(request, self.sim)
-        ticket.submit(_MAY_BACKLOG | flags, Ticket.completed, call)
+        ticket.submit(flags, Ticket.completed, call)
         if self.sim.trace is not None:
             self.sim.note(f"{call.__name__} returned {errno_name(ticket.submitted)}")
         return ticket
+
+    def jobs(self) -> int:
+        """How many jobs the driver's device has done so far; 0 for software."""
+        return 0 if self.device is None else self.device.jobs()
 
     def settle(self) -> None:
         """Run the machine until it is idle; StepBudgetError when it never is."""

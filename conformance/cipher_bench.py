@@ -11,7 +11,7 @@ from typing import Any
 
 from tcrypt import facts
 from tcrypt.arena import CipherPlan, load, plan_cipher, store
-from tcrypt.bench import _MAY_SLEEP, Bench, Ticket
+from tcrypt.bench import Bench, Ticket, flags_of
 from tcrypt.cipher_case import CipherCase, Lists, Prepared
 from tcrypt.cipher_verdicts import (
     FOREIGN_IV,
@@ -72,7 +72,9 @@ class CipherBench(Bench):
             return found
         mappings = self.machine.dma.live_mappings
         prepared = self.prepare(case, layout)
-        ticket = self.perform(prepared.request, self._call(prepared), _flags(layout))
+        before = self.jobs()
+        ticket = self.perform(prepared.request, self._call(prepared), flags_of(layout))
+        ticket.jobs = self.jobs() - before
         found = self.judge(prepared, ticket)
         found.extend(self.machine_problems(mappings))
         return found
@@ -80,7 +82,7 @@ class CipherBench(Bench):
     def status(self, case: CipherCase, layout: CipherLayout) -> int:
         """Run a case and return its status, whatever else happens."""
         prepared = self.prepare(case, layout)
-        ticket = self.perform(prepared.request, self._call(prepared), _flags(layout))
+        ticket = self.perform(prepared.request, self._call(prepared), flags_of(layout))
         return int(ticket.status)
 
     def keyed(self, tfm: Skcipher | Aead, case: CipherCase) -> list[Problem]:
@@ -139,6 +141,7 @@ class CipherBench(Bench):
         """What is wrong with a finished case: life cycle, request, status, memory."""
         case, plan = prepared.case, prepared.plan
         found = ticket.problems()
+        self.cover.judged(prepared, ticket, self.machine)
         changed = changes(prepared) + ticket.changes()
         if changed:
             found.append(Problem("request changed by the driver", facts.REQUEST, details=changed))
@@ -200,10 +203,6 @@ class CipherBench(Bench):
         elif case.iv_out is not None and not case.status:
             expected[plan.iv : plan.iv + self.ivsize] = case.iv_out
         return expected
-
-
-def _flags(layout: CipherLayout) -> int:
-    return _MAY_SLEEP if layout.may_sleep else 0
 
 
 def _entries(plan: CipherPlan, base: int) -> Lists:

@@ -9,9 +9,10 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from tcrypt import facts
-from tcrypt.arena import GUARD, POISON, Chunk, plan_message
-from tcrypt.bench import _MAY_SLEEP, Bench, Ticket
+from tcrypt.arena import GUARD, POISON, Chunk, pieces_of, plan_message
+from tcrypt.bench import Bench, Ticket, flags_of
 from tcrypt.engine.api.errors import errno_name
+from tcrypt.engine.api.flags import ReqFlag
 from tcrypt.engine.api.memory import Buffer
 from tcrypt.engine.api.requests import AhashRequest
 from tcrypt.engine.api.scatterlist import Scatterlist, Segment
@@ -22,6 +23,7 @@ from tcrypt.problems import Problem, hex_excerpt
 __all__ = ("HashBench", "HashCase", "Steps")
 
 _GUARD = bytes([POISON]) * GUARD
+_MAY_BACKLOG = int(ReqFlag.MAY_BACKLOG)
 
 
 class HashCase(NamedTuple):
@@ -75,14 +77,19 @@ class HashBench(Bench):
             part = case.message[chunk.start : chunk.start + chunk.length]
             image[chunk.offset : chunk.offset + len(part)] = part
         self.memory.write(base, image)
-        mappings = self.machine.dma.live_mappings
-        steps = Steps(self, _MAY_SLEEP if layout.may_sleep else 0)
+        mappings, before = self.machine.dma.live_mappings, self.jobs()
+        steps = Steps(self, flags_of(layout))
         self._play(steps, layout, base, chunks, len(case.message))
+        self._sample(case, layout, pieces_of(chunks), self.jobs() - before)
         found = steps.found or self.judge(case.digest, self.result)
         if not found and self.memory.read(base, size) != image:
             found.append(Problem("the message or memory around it changed", facts.SOURCE))
         found.extend(self.machine_problems(mappings))
         return found
+
+    def _sample(self, case: HashCase, layout: HashLayout, pieces: int, jobs: int) -> None:
+        message = len(case.message)
+        self.cover.message(layout, message, pieces, case.key, jobs, self.last, self.machine)
 
     def _play(
         self,
@@ -157,7 +164,9 @@ def _guard_problems(room: bytes, length: int, name: str, fact: str) -> list[Prob
 class Steps:
     """The steps of one message, each checked; after the first problem the rest is not played."""
 
-    def __init__(self, bench: HashBench, flags: int = 0, result: Buffer | None = None) -> None:
+    def __init__(
+        self, bench: HashBench, flags: int = _MAY_BACKLOG, result: Buffer | None = None
+    ) -> None:
         self.bench = bench
         self.flags = flags
         self.result = result or bench.result

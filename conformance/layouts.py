@@ -78,6 +78,7 @@ class CipherLayout:
         in_place: whether the destination is the source.
         iv_offset: bytes from an aligned address to the IV.
         may_sleep: whether the request carries MAY_SLEEP.
+        hasty: whether a request that is alone goes without MAY_BACKLOG: it has nobody to wait for.
         empty_entries: whether zero-length entries stand between the others.
         slack: bytes that the lists describe behind what the request processes.
     """
@@ -88,6 +89,7 @@ class CipherLayout:
     in_place: InPlace = InPlace.NO
     iv_offset: int = 0
     may_sleep: bool = False
+    hasty: bool = False
     empty_entries: bool = False
     slack: int = 0
 
@@ -96,13 +98,15 @@ class CipherLayout:
 class HashLayout:
     """A layout for one message: where it lies, and in which steps it is hashed.
 
-    `empty_entries` and `slack` are as in `CipherLayout`, and only for layouts of one step.
+    `hasty`, `empty_entries` and `slack` are as in `CipherLayout`, the last two only for layouts of
+    one step.
     """
 
     name: str
     src: tuple[Division, ...]
     final: Final
     may_sleep: bool = False
+    hasty: bool = False
     empty_entries: bool = False
     slack: int = 0
 
@@ -140,8 +144,8 @@ CIPHER_LAYOUTS = (
     ),
     CipherLayout("two even splits src, one dst", _EVEN, (Division(_WHOLE, 4),)),
     CipherLayout("even splits, inplace (two sglists)", _EVEN, (), InPlace.TWO_LISTS),
-    CipherLayout("four even splits src, ten dst", _FOUR, _TEN, iv_offset=4),
-    CipherLayout("ten even splits src, one dst", _TEN, _ALL),
+    CipherLayout("four even splits src, ten dst", _FOUR, _TEN, iv_offset=4, hasty=True),
+    CipherLayout("ten even splits src, one dst", _TEN, _ALL, may_sleep=True, hasty=True),
     CipherLayout("ten even splits, inplace", _TEN, in_place=InPlace.ONE_LIST),
     CipherLayout("one buffer behind an empty entry", _ALL, empty_entries=True),
     CipherLayout(
@@ -184,9 +188,13 @@ HASH_LAYOUTS = (
         (Division(3000, 1), Division(4000, 6), Division(3000, 0, Flush.REIMPORT)),
         Final.FINUP,
     ),
-    HashLayout("digest four even aligned splits", _FOUR, Final.DIGEST),
+    HashLayout("digest four even aligned splits", _FOUR, Final.DIGEST, hasty=True),
     HashLayout(
-        "digest twenty even aligned splits", tuple(Division(500) for _ in range(20)), Final.DIGEST
+        "digest twenty even aligned splits",
+        tuple(Division(500) for _ in range(20)),
+        Final.DIGEST,
+        may_sleep=True,
+        hasty=True,
     ),
     HashLayout(
         "digest aligned splits of unlike length",

@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 
 from tcrypt import facts
+from tcrypt.cover import sampling
 from tcrypt.engine import coverage
 from tcrypt.plan import Plan
 from tcrypt.problems import Problem
@@ -155,6 +156,8 @@ class Recorder:
         if self._passed:
             self._sink.append(CasesPassed(self.plan.item, self._passed))
             self._passed = []
+        for event in sampling.events(self.plan.subject):
+            self._sink.append(event)
 
     def finish(self) -> None:
         """End the item; one that recorded nothing has failed, unless it had no such case."""

@@ -51,6 +51,7 @@ class Swarm(ABC, Generic[_Load]):
         self.machine = bench.machine
         self.flights: list[Flight[_Load]] = []
         self.finished: list[int] = []
+        self._accepted = 0
 
     def _add(self, request: AnyRequest, call: Callable[[Any], int], load: _Load) -> None:
         self.flights.append(Flight(len(self.flights), request, call, load))
@@ -73,15 +74,28 @@ class Swarm(ABC, Generic[_Load]):
                 if then is not None:
                     then()
 
+        ticket.ahead = self._accepted - len(self.finished)
+        # Callbacks may submit others before this returns.
+        self._accepted += 1
         ticket.submit(flags, completed, flight.call)
+        self._accepted -= not ticket.pending
 
     @abstractmethod
     def problems(self, flight: Flight[_Load]) -> list[Problem]:
         """What is wrong with one request, after the machine has settled."""
 
-    @abstractmethod
     def untouched(self, flight: Flight[_Load]) -> bool:
         """Whether a request that was refused left no trace in memory."""
+        self.sample(flight)
+        return self._untouched(flight)
+
+    @abstractmethod
+    def _untouched(self, flight: Flight[_Load]) -> bool:
+        """The same, where it has been counted."""
+
+    @abstractmethod
+    def sample(self, flight: Flight[_Load]) -> None:
+        """Count what kind of request it was; `problems` and `untouched` do it themselves."""
 
     def order_problems(self, flights: Sequence[Flight[_Load]]) -> list[Problem]:
         """Whether these flights, all accepted for later, were completed in their order."""
@@ -120,20 +134,24 @@ class CipherSwarm(Swarm[Prepared]):
         """What is wrong with one request, after the machine has settled."""
         return self.bench.judge(flight.load, flight.ticket)
 
-    def untouched(self, flight: Flight[Prepared]) -> bool:
-        """Whether a request that was refused left no trace in memory."""
+    def _untouched(self, flight: Flight[Prepared]) -> bool:
         return self.bench.untouched(flight.load)
+
+    def sample(self, flight: Flight[Prepared]) -> None:
+        """Count what kind of request it was."""
+        self.bench.cover.judged(flight.load, flight.ticket, self.machine)
 
 
 class Digest:
-    """One message of a swarm: its bytes, the expected digest, and where the result goes."""
+    """One message of a swarm: its bytes, their pieces, the digest, and where the result goes."""
 
-    __slots__ = ("expected", "message", "result")
+    __slots__ = ("expected", "message", "pieces", "result")
 
-    def __init__(self, message: bytes, expected: bytes, result: Buffer) -> None:
+    def __init__(self, message: bytes, expected: bytes, result: Buffer, pieces: int = 1) -> None:
         self.message = message
         self.expected = expected
         self.result = result
+        self.pieces = pieces
 
 
 class HashSwarm(Swarm[Digest]):
@@ -143,8 +161,8 @@ class HashSwarm(Swarm[Digest]):
         super().__init__(bench)
         self.bench = bench
 
-    def add(self, tfm: Ahash, message: bytes, expected: bytes) -> None:
-        """Prepare one digest on a transform that has its key."""
+    def add(self, tfm: Ahash, message: bytes, expected: bytes, cut: int = 0) -> None:
+        """Prepare one digest on a transform that has its key; `cut` bytes are a piece, if any."""
         bench = self.bench
         address = bench.own_memory(max(1, len(message)))
         bench.memory.write(address, message)
@@ -152,15 +170,25 @@ class HashSwarm(Swarm[Digest]):
         bench.poison(result)
         request: AhashRequest = tfm.request()
         bench.uninitialised(request)
-        source = Scatterlist(bench.memory, [Segment(address, len(message))])
+        first = cut if 0 < cut < len(message) else len(message)
+        entries = [Segment(address, first)]
+        if first < len(message):
+            entries.append(Segment(address + first, len(message) - first))
+        source = Scatterlist(bench.memory, entries)
         request.set_crypt(source, result, len(message))
-        self._add(request, tfm.digest, Digest(message, expected, result))
+        self._add(request, tfm.digest, Digest(message, expected, result, len(entries)))
 
     def problems(self, flight: Flight[Digest]) -> list[Problem]:
         """What is wrong with one request, after the machine has settled."""
         found = flight.ticket.problems() or self.bench.status_problems("digest", flight.ticket)
+        self.sample(flight)
         return found or self.bench.judge(flight.load.expected, flight.load.result)
 
-    def untouched(self, flight: Flight[Digest]) -> bool:
-        """Whether a request that was refused left no trace in its result buffer."""
+    def _untouched(self, flight: Flight[Digest]) -> bool:
         return self.bench.is_poisoned(flight.load.result)
+
+    def sample(self, flight: Flight[Digest]) -> None:
+        """Count what kind of message it was."""
+        load, ticket = flight.load, flight.ticket
+        length, pieces = len(load.message), load.pieces if load.message else 0
+        self.bench.cover.message(None, length, pieces, None, None, ticket, self.machine)

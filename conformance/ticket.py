@@ -56,6 +56,10 @@ class Ticket:
 
     From its completion until `problems` is asked for, the request's fields are taken away: its
     memory may be freed or used again in the callback, so a driver must not look at it any more.
+
+    Attributes:
+        ahead: how many requests of the same load were under way when it was submitted.
+        jobs: how many jobs the driver's device did for it; None where that is not known.
     """
 
     __slots__ = (
@@ -64,9 +68,11 @@ class Ticket:
         "_maps",
         "_seen",
         "_taken",
+        "ahead",
         "atomic",
         "given",
         "interrupts_off",
+        "jobs",
         "notes",
         "request",
         "sim",
@@ -79,6 +85,8 @@ class Ticket:
         self.submitted: Any = None
         self.given: tuple[Any, ...] = ()
         self.notes: list[int] = []
+        self.ahead = 0
+        self.jobs: int | None = None
         self.atomic = True
         self.interrupts_off = False
         self._ends = True

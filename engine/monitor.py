@@ -50,7 +50,7 @@ class Violation(NamedTuple):
 class _Life:
     """How far one request has come, and what its submitter was told."""
 
-    __slots__ = ("noticed", "number", "outlived", "stage", "told", "watch")
+    __slots__ = ("noticed", "number", "outlived", "retried", "stage", "told", "watch")
 
     def __init__(self) -> None:
         self.stage = _DONE
@@ -62,6 +62,7 @@ class _Life:
         self.told = told
         self.noticed = False
         self.outlived = False
+        self.retried = False
 
 
 class Monitor:
@@ -176,6 +177,7 @@ class EngineWatch:
     def put_back(self, request: Any, number: int, status: int) -> None:
         """`do_one_request` answered `status`, and the request waits again."""
         life = self._monitor.life(request)
+        life.retried = True
         if life.number == number and life.stage == _TRYING:
             life.stage = _WAITING
         else:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from importlib import metadata
 
+from tcrypt.cover.goals import GOALS
 from tcrypt.engine import coverage_table
 from tcrypt.engine.semantics import semantics_of
 from tcrypt.plan import Plan
@@ -17,6 +18,7 @@ from tcrypt.reports.events import (
     FORMAT,
     AlgorithmFound,
     CoverageLost,
+    CoverGoals,
     EngineStates,
     Event,
     ItemPlanned,
@@ -28,6 +30,7 @@ from tcrypt.subject import Subject, properties_of
 from tcrypt.vectors.catalogue import Catalogue
 
 __all__ = (
+    "cover_goals",
     "engine_states",
     "found",
     "lost_check",
@@ -65,6 +68,23 @@ def engine_states(settings: Settings) -> EngineStates:
     """The pairs of state and event that the run's engines can meet."""
     rows = coverage_table.table(semantics_of(settings.semantics))
     return EngineStates(settings.semantics, [(r.state, r.event, r.reason) for r in rows])
+
+
+def cover_goals(settings: Settings, *, whole: bool) -> CoverGoals:
+    """What coverage the run must reach, and why a part of a run is not judged by that.
+
+    Args:
+        settings: the run's; a choice of providers is no part, for each of their drivers is whole.
+        whole: whether pytest runs all that was planned.
+    """
+    goal = GOALS[settings.profile]
+    chosen = [name for name in _selection(settings) if name != "provider"]
+    waived = ""
+    if chosen:
+        waived = f"only a part of the suite ran: {', '.join(f'--{name}' for name in chosen)}"
+    elif not whole:
+        waived = "only a part of the suite ran: pytest was told to leave items out"
+    return CoverGoals(goal.own, goal.shared, waived)
 
 
 def _version(distribution: str) -> str:

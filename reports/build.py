@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tcrypt.reports import events as ev
+from tcrypt.reports.cover_tally import CoverTally, missed_goals
 from tcrypt.reports.engine_pairs import PairTally
 from tcrypt.reports.items import ItemState
 from tcrypt.reports.judge import STOPPED_EARLY_EXCEPT, judged, merged_counts
@@ -63,6 +64,7 @@ class _Builder:
         self._notes: dict[str, None] = {}
         self._work: dict[tuple[str, str, str, int, str], Counter[str]] = {}
         self._pairs = PairTally()
+        self._cover = CoverTally()
         self._problems: list[str] = []
         self._unknown: Counter[str] = Counter()
         self._worker = ""
@@ -78,6 +80,9 @@ class _Builder:
             ev.WorkSeen: self._work_seen,
             ev.EngineStates: self._pairs.states,
             ev.EngineCoverage: self._pairs.coverage,
+            ev.CoverModelled: self._cover.modelled,
+            ev.CoverHits: self._cover.hit,
+            ev.CoverGoals: self._cover.goals,
             ev.CoverageLost: self._coverage_lost,
             ev.Untested: self._untested_said,
             ev.SourceUsed: self._source_used,
@@ -109,8 +114,12 @@ class _Builder:
 
     def report(self) -> Report:
         tally = Tally(list(self._items.values()))
-        lost = [*self._lost, *tally.lost]
+        interrupted = self._was_interrupted(tally)
         cells = tally.cells
+        coverage = self._cover.coverage({k: found.type for k, found in self._algorithms.items()})
+        lost = [*self._lost, *tally.lost]
+        if coverage is not None and not interrupted:
+            lost += missed_goals(coverage, _in_trouble(cells))
         tested = {(c.provider, c.driver, c.algorithm) for c in cells if c.counts.executed}
         self._problems += tally.problems
         self._problems += [
@@ -124,7 +133,7 @@ class _Builder:
                 verdict="passed",
                 exit_status=0,
                 headline="",
-                interrupted=self._was_interrupted(tally),
+                interrupted=interrupted,
                 run=self._run_info(),
                 totals=merged_counts(cells),
                 algorithms=self._algorithm_list(tested),
@@ -132,6 +141,7 @@ class _Builder:
                 failures=tally.failures,
                 evidence=self._evidence(),
                 engine_pairs=self._pairs.pairs(),
+                coverage=coverage,
                 coverage_lost=tuple(sorted(lost, key=lambda loss: (loss.what, loss.reason))),
                 untested=self._untested_list(cells, tested),
                 sources=tuple(sorted(self._sources, key=lambda source: source.name)),
@@ -261,6 +271,15 @@ class _Builder:
                 self._work.items()
             )
         )
+
+
+def _in_trouble(cells: Sequence[Cell]) -> set[_Key]:
+    """The drivers of which cases failed, or did not have their turn."""
+    return {
+        (cell.provider, cell.driver, cell.algorithm)
+        for cell in cells
+        if cell.counts.failed or cell.counts.blocked or cell.verdict == "interrupted"
+    }
 
 
 def _why_untested(counts: Counts) -> str:

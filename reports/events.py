@@ -20,6 +20,10 @@ __all__ = (
     "CaseFailed",
     "CasesPassed",
     "CasesSet",
+    "CoverGoals",
+    "CoverHits",
+    "CoverModelled",
+    "CoverRule",
     "CoverageLost",
     "EngineCoverage",
     "EngineStates",
@@ -170,6 +174,55 @@ class EngineCoverage(Event, frozen=True):
     counts: list[tuple[str, str, int]]
 
 
+class CoverRule(msgspec.Struct, frozen=True):
+    """Combinations of bins that are not counted, and why.
+
+    `kind` is `impossible`, `unreachable` or `not asked`; `where` has points with their bins, and
+    `cross` names the only cross it holds in, empty for every one that has all these points.
+    """
+
+    kind: str
+    reason: str
+    where: dict[str, list[str]]
+    cross: str = ""
+
+
+class CoverModelled(Event, frozen=True):
+    """What there is to cover of a driver: points (name, bins), crosses (numbers of points), rules.
+
+    `waived` says why no goal holds for it; empty when they do.
+    """
+
+    provider: str
+    driver: str
+    algorithm: str
+    points: list[tuple[str, list[str]]]
+    crosses: list[list[int]]
+    rules: list[CoverRule] = msgspec.field(default_factory=list)
+    waived: str = ""
+
+
+class CoverHits(Event, frozen=True):
+    """Bins of a driver that were hit: the number of the cross, then a bin for each point."""
+
+    provider: str
+    driver: str
+    algorithm: str
+    hits: list[list[int]]
+
+
+class CoverGoals(Event, frozen=True):
+    """What coverage the run must reach, in percent of the bins of every cross of every driver.
+
+    `own` is for what a driver showed itself, `shared` counts as well what other drivers of its
+    provider and type showed.  `waived` says why the run is not judged by them.
+    """
+
+    own: int
+    shared: int
+    waived: str = ""
+
+
 class ItemFinished(Event, frozen=True):
     """An item ran to its end."""
 
@@ -234,6 +287,9 @@ AnyEvent = (
     | WorkSeen
     | EngineStates
     | EngineCoverage
+    | CoverModelled
+    | CoverHits
+    | CoverGoals
     | ItemFinished
     | CoverageLost
     | Untested

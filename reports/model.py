@@ -11,6 +11,7 @@ from typing import Literal
 
 import msgspec
 
+from tcrypt.reports.cover import Coverage
 from tcrypt.reports.engine_pairs import EnginePair
 from tcrypt.reports.words import (
     CASE_VERDICTS,
@@ -286,6 +287,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     failures: tuple[Failure, ...] = ()
     evidence: tuple[Evidence, ...] = ()
     engine_pairs: tuple[EnginePair, ...] = ()
+    coverage: Coverage | None = None
     coverage_lost: tuple[LostCoverage, ...] = ()
     untested: tuple[UntestedAlgorithm, ...] = ()
     baseline: str = ""

@@ -228,6 +228,7 @@ class World(Apart):
         transform.orders.append(order)
         self._launched.append(order.number)
         turn = len(self._launched)
+        order.ticket.ahead = self._under_way
         self._faults.strike(order, self.orders)
         self._sim.note(f"{order.what}: submitted")
 
@@ -240,6 +241,11 @@ class World(Apart):
             self._over(order, again)
         elif not self.program.preempt:
             order.turn = turn
+
+    @property
+    def _under_way(self) -> int:
+        """How many requests were launched before and are not over."""
+        return sum(not self.orders[number].over for number in self._launched[:-1])
 
     def _may_find_it_stopped(self, order: Order) -> bool:
         """Whether a later step of a request may: a stop does not wait for the hardware (5.6)."""
