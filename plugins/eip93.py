@@ -12,7 +12,7 @@ from dataclasses import replace
 from functools import partial
 
 from tcrypt.engine.api.machine import Accelerator, Machine, Shape
-from tcrypt.engine.eip93.device import Device, InterruptLine
+from tcrypt.engine.eip93.device import Device, InterruptLine, Record
 from tcrypt.engine.eip93.driver.own_queue import OwnQueue
 from tcrypt.engine.eip93.driver.policy import FallbackPolicy, Outcome
 from tcrypt.engine.eip93.driver.probe import Driver, probe
@@ -37,7 +37,7 @@ def attach_eip93(
 
     Knobs: `ring_size` (entries); `preempt`, the ns that each register access takes while
     interrupts and other work strike in it, 0 to only offer the places (`preemption_points`);
-    `torn_result`, the ns between a result's count and its last word.
+    `torn_result`, the ns between a result's count and its end.
     """
     torn = machine.setup.knobs.get("torn_result", variant.torn_result_ns)
     variant = replace(variant, torn_result_ns=torn)
@@ -73,8 +73,9 @@ def attach_eip93(
             statistics=bound.statistics,
             queue=bound.queue,
             full=bound.full,
-            errors={name: status for name, (_, status) in _ERRORS.items()},
-            report=lambda name, after: device.fail(_ERRORS[name][0], after),
+            errors=_errors(mode),
+            report=partial(_report, device),
+            meets=_meets,
             unanswered=lambda: device.unanswered,
         )
     )
@@ -97,6 +98,29 @@ _ERRORS = {
     "processing": (0x88, -errno.EIO),
     "reserved": (0x98, -errno.EINVAL),
 }
+
+
+# Bus errors where the device reads what the driver has written for it (eip93, 4.1 and 4.4).
+_LOST = {"SA record out of reach": Record.SA, "state record out of reach": Record.STATE}
+
+
+def _errors(mode: Mode) -> dict[str, int]:
+    """The errors, and how a request ends; records do not go over the bus in direct host mode."""
+    errors = {name: status for name, (_, status) in _ERRORS.items()}
+    return errors if mode == "dhm" else errors | dict.fromkeys(_LOST, -errno.EIO)
+
+
+def _report(device: Device, name: str, after: int) -> None:
+    """Have the device meet an error, or report one that it has not met."""
+    if name in _LOST:
+        device.lose(_LOST[name], after)
+    else:
+        device.fail(_ERRORS[name][0], after)
+
+
+def _meets(algorithm: str, error: str) -> bool:
+    """ECB has no use for a state record."""
+    return not (algorithm.startswith("ecb(") and _LOST.get(error) is Record.STATE)
 
 
 class _Bound:

@@ -78,6 +78,8 @@ def device_errors(bench: AnyBench) -> Iterator[tuple[str, _Scenario]]:
     single = next((index for index, count in enumerate(jobs) if count == 1), None)
     places = (0, most // 2, most - 1)
     for number, (error, status) in enumerate(accelerator.errors.items()):
+        if not accelerator.meets(bench.subject.algorithm, error):
+            continue
         name = error.replace(" ", "-")
         if single is not None:
             inject, allowed = partial(_report, error, 0), partial(_exactly, status)

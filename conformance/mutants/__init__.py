@@ -55,6 +55,7 @@ _MODULES = (
     "memory",
     "key_memory",
     "lifetimes",
+    "edge_cases",
 )
 
 Plant = Callable[[], AbstractContextManager[None]]

@@ -7,7 +7,7 @@ from tcrypt.mutants import Place
 __all__ = ("PLACES",)
 
 MT7621, AES128, OPENWRT = "eip93-mt7621", "eip93-aes128-only", "eip93-openwrt"
-TINY = "eip93-tiny-ring"
+TINY, FLAKY, NO_MD5 = "eip93-tiny-ring", "eip93-flaky", "eip93-no-md5"
 DIRECT, DHM = "eip93-direct", "eip93-dhm"
 ASYNC, TEMPLATES = "eip93-async-fallback", "eip93-templates"
 ECB, CBC, CTR = "ecb(aes)", "cbc(aes)", "ctr(aes)"
@@ -268,5 +268,18 @@ PLACES: dict[str, Place] = {
     ),
     "ML-14b": Place(MT7621, CBC, "registration", "users left behind by a freed transform"),
     "ML-14c": Place(MT7621, CTR, "faults", "memory left allocated"),
+    "CC-01b": Place(MT7621, AUTHENC, "sequences", STATUS),
+    "AE-17b": Place(MT7621, AUTHENC, "boundaries", OUTPUT),
+    "AE-18b": Place(MT7621, AUTHENC, "sequences", STATUS),
+    "KF-04b": Place(AES128, AUTHENC, "fallback", OUTPUT),
+    "EQ-19c": Place(TINY, CBC, "boundaries", "encrypt hangs", patience=0.5),
+    "CR-06b": Place(FLAKY, CTR, "retry", "retry hangs", patience=0.5),
+    "CR-06c": Place(FLAKY, CTR, "interleavings", LOST),
+    "CR-09d": Place(MT7621, CBC, "faults", STATUS, case="device-reports-SA-record-out-of-reach"),
+    "CR-16b": Place(TINY, CBC, "retry", LOST),
+    "CR-23c": Place(FLAKY, CTR, "faults", LOST, case="device-reports-packet-length"),
+    "HS-05b": Place(MT7621, "sha224", "sequences", DIGEST),
+    "RG-12c": Place(NO_MD5, SHA1, "lifecycle", "the kernel would warn"),
+    "ML-10c": Place(MT7621, CBC, "registration", "unregister raised DmaError"),
 }
 """By the id of the defect."""

@@ -78,7 +78,7 @@ class Program(_Spec):
         preempt: whether interrupts and tasks may strike where a driver touches a register.
         choices: the schedule.
         then: the seed of the choices behind its end; 0 for none, what is due first comes first.
-        torn: how much later (ns) than its count the last word of a result reaches memory.
+        torn: how much later (ns) than its count the end of a result reaches memory.
         semantics: the engine's, where it is not that of the provider.
     """
 

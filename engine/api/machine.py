@@ -32,6 +32,10 @@ def _any_priority(cra_name: str) -> int | None:
     return None
 
 
+def _any_error(cra_name: str, error: str) -> bool:
+    return True
+
+
 def _any_driver(cra_driver_name: str) -> bool:
     return True
 
@@ -101,6 +105,7 @@ class Accelerator:
             ends with by its documents; 0 for what is no error of the request.
         report: `report(error, after)`: after so many pieces of work more, as `jobs` counts them,
             the device reports this error for one; None where it cannot be made to.
+        meets: `meets(cra_name, error)`: whether a request of that algorithm can meet that error.
         unanswered: how many jobs the device was given and does not work on, although nothing
             keeps it from that which a driver could do something about; None where the device
             cannot tell.
@@ -124,6 +129,7 @@ class Accelerator:
     full: Callable[[], int] | None = None
     errors: Mapping[str, int] = field(default_factory=dict, hash=False)
     report: Callable[[str, int], None] | None = None
+    meets: Callable[[str, str], bool] = _any_error
     unanswered: Callable[[], int] | None = None
     statistics: Callable[[], str] = str
 

@@ -16,6 +16,7 @@ from tcrypt.engine.eip93.plan import CipherPlan
 from tcrypt.engine.eip93.prng import Random
 from tcrypt.engine.eip93.records import IVSource
 from tcrypt.engine.eip93.variants import Variant
+from tcrypt.engine.sim import BusError
 
 __all__ = ("CipherUnit",)
 
@@ -24,6 +25,21 @@ _EXPLICIT: Final = slice(4, 12)  # of a counter block: between nonce and block c
 _FIRST_BLOCK: Final = (1).to_bytes(4)
 _ARC4_STATEFUL: Final = 2
 _STATE: Final = IVSource.STATE
+
+
+class _Missing:
+    """Memory that does not answer once, and then is again what it was."""
+
+    def __init__(self, unit: CipherUnit, bus: DMABus) -> None:
+        self._unit = unit
+        self._bus = bus
+
+    def read(self, address: int, length: int, /) -> bytes:
+        self._unit._records = self._bus
+        raise BusError(address, length, "injected fault")
+
+    def write(self, address: int, data: bytes, /) -> None:
+        self.read(address, len(data))
 
 
 class CipherUnit:
@@ -55,6 +71,10 @@ class CipherUnit:
         Where input is streamed and not addressed, a tag behind it cannot be found.
         """
         self._bus, self._records, self._finds_tags = data, records, finds_tags
+
+    def miss_state(self) -> None:
+        """Inject a fault: the next access to a record meets a bus error."""
+        self._records = _Missing(self, self._records)
 
     def hold(self) -> None:
         """Let the writes to SA and state record of the next packet wait for `commit`."""

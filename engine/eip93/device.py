@@ -3,8 +3,8 @@
 A driver reaches the device through four doors: `read32` and `write32`, memory behind a bus on
 which the device is the master, and an interrupt line that the device drives.  `jobs`, `options`,
 `faults` and `unanswered` are for a test bench: evidence of what the device did, of what it was
-built with, of what it was asked to do against the rules, and of what it should have done.  So is
-`fail`, which has it report an error.
+built with, of what it was asked to do against the rules, and of what it should have done.  So are
+`fail` and `lose`, which have it report an error.
 
 The device allocates nothing and keeps no reference to anything of a driver: what implements
 the bus may sit in another process.  It may also call `read32` and `write32` from inside of a bus
@@ -20,6 +20,7 @@ from typing import Final
 from tcrypt.engine.eip93 import registers as reg
 from tcrypt.engine.eip93.direct import DirectHost
 from tcrypt.engine.eip93.errors import DriverFault, NotModelled
+from tcrypt.engine.eip93.fetching import Record
 from tcrypt.engine.eip93.interrupts import InterruptBlock, InterruptLine
 from tcrypt.engine.eip93.lanes import DMABus, swap_word
 from tcrypt.engine.eip93.modes import Modes, Parts
@@ -33,7 +34,7 @@ from tcrypt.engine.eip93.window_door import WindowDoor
 from tcrypt.engine.eip93.windows import Windows
 from tcrypt.engine.sim import Simulation
 
-__all__ = ("DMABus", "Device", "InterruptLine", "Latency")
+__all__ = ("DMABus", "Device", "InterruptLine", "Latency", "Record")
 
 _Reader = Callable[[], int]
 _Writer = Callable[[int], None]
@@ -118,6 +119,15 @@ class Device:
         error stops, it stops.
         """
         self._sequencer.forced = (after, status)
+
+    def lose(self, record: Record, after: int = 0) -> None:
+        """Inject a fault: after so many packets more, memory does not answer for a record.
+
+        The bus error is one like any other: that packet ends with it, having written nothing, and
+        the engine stops.  A packet that uses no state record passes the fault on to the next.  In
+        direct host mode records do not come over the bus, and nothing is lost.
+        """
+        self._sequencer.lost = (after, record)
 
     def reset(self) -> None:
         """Power-on reset: every register, every count, and the packet in work."""

@@ -5,6 +5,7 @@ Source: Analog Devices PKTE chapter, "Descriptor Ownership" and "Target Command 
 
 from __future__ import annotations
 
+import enum
 import struct
 from typing import Final
 
@@ -19,7 +20,7 @@ from tcrypt.engine.eip93.rings import Rings
 from tcrypt.engine.eip93.variants import Variant
 from tcrypt.engine.sim import BusError, Context, Event, Simulation
 
-__all__ = ("REFETCHES", "Fetcher")
+__all__ = ("REFETCHES", "Fetcher", "Record")
 
 _COMMAND_WORDS: Final = struct.Struct("<2I")
 _WORDS: Final = struct.Struct("<8I")
@@ -31,10 +32,18 @@ _REFETCH_NS: Final = 1_000
 REFETCHES: Final = 17
 
 
+class Record(enum.Enum):
+    """What a packet reads beside its descriptor and its data."""
+
+    SA = "SA record"
+    STATE = "state record"
+
+
 class Fetcher(Publisher):
     """What a state machine needs to begin a packet.
 
     Attributes:
+        lost: An injected fault: how many packets find their records, and what of the next is lost.
         sa: The SA record that was last read.
     """
 
@@ -49,6 +58,7 @@ class Fetcher(Publisher):
         interrupt_ns: int,
     ) -> None:
         super().__init__(sim, bus, rings, interrupts, core, variant, interrupt_ns)
+        self.lost: tuple[int, Record] | None = None
         self.sa = bytes(reg.SA_BYTES)
         self._bus = self._records = bus
         self._planner = Planner(variant)
@@ -101,11 +111,23 @@ class Fetcher(Publisher):
         if words[0] & reg.CONTROL_PRNG_GENERATE:  # also part of the test mode
             return self._planner.random
         try:
+            if self.lost is not None:
+                self._lose(words[3], *self.lost)
             self.sa = sa = self._records.read(words[3], reg.SA_BYTES)
         except BusError as error:
             self._core.faults.stray(error)
             return None
         return self._planner.plan(_COMMAND_WORDS.unpack_from(sa))
+
+    def _lose(self, address: int, others: int, record: Record) -> None:
+        """Count a packet towards an injected fault, and have it strike; BusError for an SA."""
+        self.lost = (others - 1, record) if others else None
+        if others:
+            return
+        if record is Record.STATE:
+            self._core.miss_state()
+        else:
+            raise BusError(address, reg.SA_BYTES, "injected fault")
 
     def plan(self, words: tuple[int, ...], sa: bytes) -> Plan:
         """The plan of a command whose SA record the host has written."""

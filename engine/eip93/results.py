@@ -21,7 +21,7 @@ from tcrypt.engine.sim import BusError, Context, Simulation
 __all__ = ("ResultWriter", "result_words")
 
 _WORDS: Final = struct.Struct("<8I")
-_TORN_AT: Final = 28  # the last word, with the second ownership pair, comes after the others
+_TORN_AT: Final = 4  # the first word, with one ownership pair and the status, is there early
 _KEPT_CONTROL: Final = 0xFC  # bits 7:2 of a command's word 0 come back in its result
 _KEPT_LENGTH: Final = 0xFF << reg.LENGTH_BYPASS_SHIFT
 _NO_OWNER_0: Final = ~3

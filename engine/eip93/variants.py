@@ -72,7 +72,7 @@ class Variant:
         ctr_tail_counts: Whether the IV saved after a partial CTR block counts that block.  On:
             generic ctr does.  The manual only calls that IV invalid.
         length_error_stops: Whether a bad packet length (0x68) stops the engine until RST_PE.
-            Off: the manual's "soft reset" is read as the engine's own, and no driver resets.
+            Off: the manual's "soft reset" is read as the engine's own, and no known driver resets.
         hash_writes_to_zero: Whether a hash operation with COPY_DIGEST and destination 0 writes to
             bus address 0.  Off: the upstream driver always builds such commands and works.
         zero_stride_words: What stride 0 in PE_RING_CONFIG means.  8: the upstream driver leaves
@@ -92,8 +92,9 @@ class Variant:
         input_iv_ends_header: Where an IV from the input lies in the header of a basic operation:
             at its end, before the payload, as ESP has it, or at its start.  The manual only says
             that the header is at least that long.
-        torn_result_ns: How much later than the result count the last word of a result descriptor
-            reaches memory.  0: both at once.  Above: the driver has to check both ownership pairs.
+        torn_result_ns: How much later than the result count all but the first word of a result
+            descriptor reaches memory.  0: at once.  Above: the driver has to check both ownership
+            pairs, or reads whose the result is before that is there.
         unsteady: Transient faults of the interrupt wire; None for a steady one.  Whoever connects
             the device puts an `UnsteadyWire` between.
     """
@@ -153,11 +154,13 @@ SLOW_IRQ: Final = Variant(
 )
 
 # Interrupts that are late or spurious, results that arrive in two halves, and a ring that is soon
-# full: all of it passes, and a correct driver hides it.
+# full: all of it passes, and a correct driver hides it.  Of the two readings of a bad packet
+# length, the one that needs the driver's help.
 FLAKY: Final = Variant(
     name="flaky",
     option_1=MT7621.option_1,
     ring_size=8,
+    length_error_stops=True,
     torn_result_ns=300,
     unsteady=Unsteadiness(),
 )

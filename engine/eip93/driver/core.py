@@ -48,6 +48,8 @@ _SLOT_BYTES = 384
 # Errors after which the engine takes no more packets (eip93, section 4.4).
 _EXTENDED_CODE = 0xF8
 _STOPPING = (reg.ERR_BUS, reg.ERR_PROCESSING)
+# One after which it may do so: the manual's "soft reset" can be read as the engine's own.
+_MAY_STOP = reg.ERR_LENGTH
 _DRAIN_POLLS = 100
 _DRAIN_POLL_NS = 10_000_000
 
@@ -247,12 +249,24 @@ class Core(Completion):
         status = result_status(result.control)
         if status:
             job.status = job.status or status_to_errno(status)
-            if status & _EXTENDED_CODE in _STOPPING:
+            code = status & _EXTENDED_CODE
+            if code in _STOPPING:
                 self.recover()
+            elif code == _MAY_STOP:
+                self.recover_if_stopped()
 
     def recover(self) -> None:
         """Restart the engine after an error that stops it; rings and counts survive."""
         bringup.restart(self.mmio)
+
+    def recover_if_stopped(self) -> None:
+        """Restart the engine unless it works on a packet, of which a restart would lose a part.
+
+        With the lock held nobody counts a packet in, so one that stands still stays so.
+        """
+        with self.write_lock:
+            if self.mmio.read32(reg.PE_STATUS) & reg.STATUS_OUTPUT_DONE:
+                self.recover()
 
     def complete(self, job: Job) -> None:
         """Unmap, let the algorithm finish, release, and hand the request back to the engine."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tcrypt.engine.eip93 import registers as reg
+from tcrypt.engine.eip93.device import Record
 from tcrypt.engine.eip93.errors import DriverFault, NotModelled
 from tcrypt.engine.eip93.records import (
     Cipher,
@@ -428,6 +429,36 @@ def test_injected_error_that_stops_the_engine_stops_it(bench, status):
     bench.sim.run()
     assert bench.device.read32(reg.PE_CD_COUNT) == 1
     assert bench.device.unanswered == 0, "the driver has to restart it first"
+
+
+@pytest.mark.parametrize("after", [0, 1, 3])
+@pytest.mark.parametrize("record", Record, ids=lambda record: record.value)
+def test_lost_record_is_a_bus_error_of_one_packet_that_wrote_nothing(bench, record, after):
+    bench.device.lose(record, after)
+    jobs = [Job(bench, AES_CBC, 32) for _ in range(after + 1)]
+    assert [job.result.status for job in jobs] == [0] * after + [reg.ERR_BUS]
+    assert [job.wrote for job in jobs] == [True] * after + [False]
+    assert jobs[-1].result.length == 0
+    raised = bench.device.read32(reg.INT_UNMASK_STAT)
+    assert raised & reg.INT_PROC_ERR
+    assert raised & reg.INT_INTERFACE_ERR
+    assert bench.device.unanswered == 0
+    bench.device.write32(reg.PE_CONFIG, reg.CONFIG_MODE_ARM | reg.CONFIG_RST_PE)
+    bench.device.write32(reg.PE_CONFIG, reg.CONFIG_MODE_ARM)
+    assert Job(bench, AES_CBC, 32).result.status == 0
+
+
+@pytest.mark.parametrize("command", [SHA256, COMBINED], ids=["hash", "cipher and hash"])
+def test_lost_state_record_is_one_that_is_read_or_saved(bench, command):
+    bench.device.lose(Record.STATE)
+    assert Job(bench, command, 64).result.status == reg.ERR_BUS
+
+
+def test_packet_without_a_state_record_passes_its_loss_on(bench):
+    bench.device.lose(Record.STATE)
+    plain = replace(AES_CBC, mode=CipherMode.ECB, save_iv=False)
+    assert Job(bench, plain, 32).result.status == 0
+    assert Job(bench, AES_CBC, 32).result.status == reg.ERR_BUS
 
 
 def test_sound_device_at_rest_owes_nobody_an_answer(bench):

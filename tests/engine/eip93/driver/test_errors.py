@@ -12,9 +12,10 @@ import pytest
 from tcrypt.engine.api.scatterlist import Scatterlist, Segment
 from tcrypt.engine.eip93 import registers as reg
 from tcrypt.engine.eip93.descriptors import Descriptor, command_control, command_length
+from tcrypt.engine.eip93.device import Latency, Record
 from tcrypt.engine.eip93.driver.core import status_to_errno
 from tcrypt.engine.eip93.variants import MT7621, MissingAESKey
-from tests.engine.eip93.driver.edge_cases import NOWHERE, lost
+from tests.engine.eip93.driver.edge_cases import NOWHERE, blob, keyed, library, lost
 
 if TYPE_CHECKING:
     from tests.engine.eip93.driver.conftest import Rig
@@ -108,6 +109,92 @@ def test_other_interrupts_are_cleared_and_disabled(make_rig: Callable[..., Rig])
     assert rig.caller.crypt(tfm, bytes(48), _IV, src=lost(rig, 3, {1})).status == _EIO
     assert rig.device.read32(reg.INT_MASK) == reg.INT_RDR_THRESH
     assert rig.caller.crypt(tfm, bytes(16), _IV).status == 0
+
+
+_REQUESTS = {
+    "cbc(aes)": bytes(16),
+    "ecb(aes)": bytes(16),
+    "authenc(hmac(sha1),cbc(aes))": blob(),
+}
+
+
+@pytest.mark.parametrize("mode", ["engine", "direct"])
+@pytest.mark.parametrize("latency", list(Latency), ids=lambda latency: latency.value)
+@pytest.mark.parametrize(
+    ("name", "record"),
+    [
+        (name, record)
+        for name in _REQUESTS
+        for record in Record
+        if (name, record) != ("ecb(aes)", Record.STATE)
+    ],
+    ids=str,
+)
+def test_a_record_that_the_device_cannot_read_is_eio_for_one_request(
+    make_rig: Callable[..., Rig], name: str, record: Record, latency: Latency, mode: str
+) -> None:
+    """Not only data can be out of reach (eip93, 4.1 and 4.4): the packet is not even begun."""
+    rig = make_rig(latency=latency, mode=mode)
+    tfm = rig.tfm(name, _REQUESTS[name])
+    iv = b"" if name.startswith("ecb") else _IV
+    wanted = rig.caller.crypt(tfm, bytes(48), iv).out
+    for place in range(3):
+        rig.device.lose(record, place)
+        calls = [rig.caller.start(tfm, bytes(48), iv) for _ in range(4)]
+        rig.caller.settle()
+        statuses = [call.status for call in calls]
+        assert statuses == [_EIO if n == place else 0 for n in range(4)]
+        assert all(call.out == wanted for call in calls if call.status == 0)
+        failed = calls[place]
+        assert failed.iv is None or failed.iv_out == iv
+        assert wanted[:16] not in failed.out
+    assert rig.count("error: EIO") == 3
+
+
+@pytest.mark.parametrize("record", Record, ids=str)
+@pytest.mark.parametrize("name", ["sha1", "hmac(sha256)"])
+def test_a_record_of_a_hash_that_the_device_cannot_read_is_eio(
+    rig: Rig, name: str, record: Record
+) -> None:
+    hashing = rig.caller.hash(keyed(rig, name))
+    rig.device.lose(record)
+    assert hashing.step("digest", bytes(200)) == _EIO
+    assert hashing.result.read() == bytes(hashing.tfm.alg.digestsize), "nothing is written"
+    assert hashing.step("digest", bytes(200)) == 0
+    assert hashing.result.read() == library(name, bytes(200))
+
+
+@pytest.mark.parametrize("mode", ["engine", "direct", "dhm"])
+@pytest.mark.parametrize("latency", list(Latency), ids=lambda latency: latency.value)
+@pytest.mark.parametrize("stops", [False, True], ids=["goes on", "stops"])
+def test_the_engine_works_again_after_a_bad_packet_length(
+    make_rig: Callable[..., Rig], stops: bool, latency: Latency, mode: str
+) -> None:
+    """Whichever way the manual is read, nothing behind the packet hangs or is damaged."""
+    rig = make_rig(replace(MT7621, length_error_stops=stops), latency=latency, mode=mode)
+    tfm = rig.tfm("cbc(aes)", bytes(16))
+    wanted = rig.caller.crypt(tfm, bytes(4096), _IV).out
+    for place in (0, 2, 4):
+        rig.device.fail(reg.ERR_LENGTH, place)
+        calls = []
+        for _ in range(5):
+            place_of = rig.caller.scatter(bytes(4096))
+            calls.append(rig.caller.start(tfm, bytes(4096), _IV, src=place_of, dst=place_of))
+        rig.caller.settle()
+        assert [call.status for call in calls] == [_EBADMSG if n == place else 0 for n in range(5)]
+        assert all(call.out == wanted for call in calls if call.status == 0)
+
+
+def test_an_engine_that_goes_on_by_itself_is_not_reset(make_rig: Callable[..., Rig]) -> None:
+    """A reset would hit the packet behind, whose data may be half written on real hardware."""
+    rig = make_rig()
+    tfm = rig.tfm("cbc(aes)", bytes(16))
+    rig.device.fail(reg.ERR_LENGTH)
+    rig.tap.writes.clear()
+    calls = [rig.caller.start(tfm, bytes(size), _IV) for size in (16, 1 << 16)]
+    rig.caller.settle()
+    assert [call.status for call in calls] == [_EBADMSG, 0]
+    assert reg.PE_CONFIG not in [offset for offset, _ in rig.tap.writes]
 
 
 def test_a_result_that_belongs_to_nobody_is_warned_about(make_rig: Callable[..., Rig]) -> None:
