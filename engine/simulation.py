@@ -81,8 +81,8 @@ class Simulation(Processor):
 
     def let_pass(self, duration: int) -> None:
         """Let `duration` ns pass inside the running callback, with all that can strike then."""
-        end = self.now + duration
-        while strikers := self.strikers(end):
+        end, queue = self.now + duration, self._queue
+        while queue and queue[0][0] <= end and (strikers := self.strikers(end)):
             self.run_inside(strikers[0])
         self.now = max(self.now, end)
 

@@ -12,6 +12,7 @@ from dataclasses import replace
 from functools import partial
 
 from tcrypt.engine.api.machine import Accelerator, Machine, Shape
+from tcrypt.engine.eip93.bus_time import TimedMmio
 from tcrypt.engine.eip93.device import Device, InterruptLine, Record
 from tcrypt.engine.eip93.driver.own_queue import OwnQueue
 from tcrypt.engine.eip93.driver.policy import FallbackPolicy, Outcome
@@ -48,7 +49,7 @@ def attach_eip93(
         partial(
             probe,
             machine,
-            _door(machine, device),
+            _door(machine, device, variant, mode),
             irq,
             name=variant.name,
             ring_size=machine.setup.knobs.get("ring_size", variant.ring_size),
@@ -163,15 +164,19 @@ def _wire(machine: Machine, irq: IrqLine, variant: Variant) -> InterruptLine:
     return irq if variant.unsteady is None else UnsteadyWire(machine.sim, irq, variant.unsteady)
 
 
-def _door(machine: Machine, device: Device) -> Mmio:
-    """The device's registers; the driver can be interrupted there if the setup says so."""
+def _door(machine: Machine, device: Device, variant: Variant, mode: Mode) -> Mmio:
+    """The device's registers; the driver can be interrupted there if the setup says so.
+
+    In direct host mode, where they are all that there is, accesses take time without that.
+    """
+    sim = machine.sim
+    door: Mmio = TimedMmio(device, sim, variant) if mode == "dhm" else device
     cost = machine.setup.knobs.get("preempt")
     if cost is None:
-        return device
-    sim = machine.sim
+        return door
     if cost and sim.preemption_points is None:
         sim.preemption_points = lambda _: sim.let_pass(cost)
-    return PreemptibleMmio(device, sim)
+    return PreemptibleMmio(door, sim)
 
 
 def _shortest(policy: FallbackPolicy, algorithm: str) -> int:

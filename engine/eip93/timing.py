@@ -33,6 +33,10 @@ class Timing:
         hash_block: Whatever a 64-byte block of a hash takes besides its steps.
         hash_round: One step of a hash: 64 per block in MD5 and SHA-2, 80 in SHA-1.
         interrupt: From the count of a result to the interrupt line.
+        register_read: What a register read keeps the processor from its work; the processor's
+            time, counted in the engine's clocks.  Nobody measured it on an EIP-93; assumed is a
+            round trip over a bus such as the MT7621's.
+        register_write: The same for a write, which the bus takes over before it arrives.
     """
 
     dma_setup: int = 16
@@ -45,6 +49,8 @@ class Timing:
     hash_block: float = 4
     hash_round: float = 1
     interrupt: int = 0
+    register_read: int = 15
+    register_write: int = 5
 
     def burst(self, words: int) -> int:
         """Clocks of one transfer."""
