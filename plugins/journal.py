@@ -77,14 +77,14 @@ def cover_goals(settings: Settings, *, whole: bool) -> CoverGoals:
         settings: the run's; a choice of providers is no part, for each of their drivers is whole.
         whole: whether pytest runs all that was planned.
     """
-    goal = GOALS[settings.profile]
+    goals = {name: (goal.own, goal.shared) for name, goal in GOALS[settings.profile].items()}
     chosen = [name for name in _selection(settings) if name != "provider"]
     waived = ""
     if chosen:
         waived = f"only a part of the suite ran: {', '.join(f'--{name}' for name in chosen)}"
     elif not whole:
         waived = "only a part of the suite ran: pytest was told to leave items out"
-    return CoverGoals(goal.own, goal.shared, waived)
+    return CoverGoals(goals, waived)
 
 
 def _version(distribution: str) -> str:

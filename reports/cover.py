@@ -84,7 +84,7 @@ class DriverCover(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CoverGoal(msgspec.Struct, frozen=True, kw_only=True):
-    """What every cross of every driver must reach, in percent: alone, and with its like."""
+    """What a cross of every driver must reach, in percent: by itself, and with its like."""
 
     own: int
     shared: int
@@ -93,11 +93,12 @@ class CoverGoal(msgspec.Struct, frozen=True, kw_only=True):
 class Coverage(msgspec.Struct, frozen=True, kw_only=True):
     """The coverage of a run.
 
-    `goal` is None when the run said nothing about goals; `waived` says why they do not hold.
+    `goals` are those of the crosses of this name; `*` is for all others, `point` for those of a
+    single point.  `waived` says why they do not hold for this run.
     """
 
     version: int = VERSION
-    goal: CoverGoal | None = None
+    goals: dict[str, CoverGoal] = msgspec.field(default_factory=dict)
     waived: str = ""
     drivers: tuple[DriverCover, ...] = ()
 
@@ -110,6 +111,11 @@ class Coverage(msgspec.Struct, frozen=True, kw_only=True):
     def hits(self) -> int:
         """How many of them were hit."""
         return sum(driver.hits for driver in self.drivers)
+
+    def goal_of(self, cross: str) -> CoverGoal:
+        """What a cross must reach; nothing when the run had no goals."""
+        general = self.goals.get("*" if " x " in cross else "point", CoverGoal(own=0, shared=0))
+        return self.goals.get(cross, general)
 
 
 def percent(hits: int, bins: int) -> float:

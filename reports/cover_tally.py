@@ -69,10 +69,13 @@ class CoverTally:
         drivers = [
             self._driver(key, shown[key[0], types.get(key, "")]) for key in sorted(self._models)
         ]
-        goal = self._goal
+        told = self._goal or ev.CoverGoals({})
         return Coverage(
-            goal=None if goal is None else CoverGoal(own=goal.own, shared=goal.shared),
-            waived="" if goal is None else goal.waived,
+            goals={
+                name: CoverGoal(own=own, shared=shared)
+                for name, (own, shared) in told.goals.items()
+            },
+            waived=told.waived,
             drivers=tuple(drivers),
         )
 
@@ -82,7 +85,8 @@ class CoverTally:
         for key, event in self._models.items():
             names = shown.setdefault((key[0], types.get(key, "")), set())
             for number, cross in enumerate(self._crosses(event)):
-                for place in self._hits.get(key, {}).get(number, ()):
+                met = self._hits.get(key, {}).get(number, set())
+                for place in met.intersection(cross.counted):
                     names.add((cross.name, *cross.words(place)))
         return shown
 
@@ -184,14 +188,14 @@ def missed_goals(coverage: Coverage, failed: Collection[_Key]) -> Iterator[LostC
         failed: the drivers of which cases failed or did not run to their end: they have lost more
             than bins, and are told of elsewhere.
     """
-    goal = coverage.goal
-    if goal is None or coverage.waived:
+    if coverage.waived:
         return
     for driver in coverage.drivers:
         key = (driver.provider, driver.driver, driver.algorithm)
         if driver.waived or key in failed:
             continue
         for cross in driver.crosses:
+            goal = coverage.goal_of(cross.name)
             for what, least, hits in (
                 ("by itself", goal.own, cross.hits),
                 ("with its like", goal.shared, cross.hits + cross.elsewhere),

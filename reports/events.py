@@ -212,14 +212,14 @@ class CoverHits(Event, frozen=True):
 
 
 class CoverGoals(Event, frozen=True):
-    """What coverage the run must reach, in percent of the bins of every cross of every driver.
+    """What coverage the run must reach, in percent of the bins of each cross of each driver.
 
-    `own` is for what a driver showed itself, `shared` counts as well what other drivers of its
-    provider and type showed.  `waived` says why the run is not judged by them.
+    `goals` has two numbers for the name of a cross: what a driver must have shown itself, and what
+    together with other drivers of its provider and type.  Crosses that are not named go by `*`,
+    those of a single point by `point`.  `waived` says why the run is not judged by them.
     """
 
-    own: int
-    shared: int
+    goals: dict[str, tuple[int, int]]
     waived: str = ""
 
 

@@ -156,7 +156,7 @@ def _aead(reference: AeadReference, largest: int, *, instance: bool) -> Iterator
                     "",
                     next(seeds),
                 )
-    for length in _up_to((*_ODD_TEXTS, *_TEXTS, 65_536, 1_048_576), largest):
+    for length in _up_to((*_ODD_TEXTS, *_TEXTS, 4097, 4112, 65_536, 1_048_576), largest):
         for op in ("enc", "dec"):
             for assoc in (0, 16):
                 yield AeadSpec(

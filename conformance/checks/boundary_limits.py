@@ -125,6 +125,10 @@ def forgeries(reference: AeadReference, tags: Sequence[int]) -> Iterator[AeadSpe
             yield AeadSpec("dec", 32, 48, assoc, tag, 20, next(layouts), tamper, next(seeds))
     for tamper in ("tag:7", "aad:3"):
         yield AeadSpec("dec", 16, 0, assoc, tags[-1], 20, next(layouts), tamper, next(seeds))
+    for length in (4080, 4112):
+        yield AeadSpec(
+            "dec", 16, length, assoc, tags[-1], 20, next(layouts), "text:511", next(seeds)
+        )
     for bit in range(0, 8 * tags[-1], 8):
         yield AeadSpec("dec", 16, 32, assoc, tags[-1], 20, tamper=f"tag:{bit}", seed=next(seeds))
 

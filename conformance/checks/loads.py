@@ -106,11 +106,15 @@ def _key_sizes(reference: SkcipherReference | AeadReference) -> tuple[int, ...]:
 def _hardware_sizes(
     swarm: CipherSwarm, reference: SkcipherReference | AeadReference
 ) -> tuple[int, ...]:
-    """The sizes of key that the driver's device has; the first one where there is none."""
+    """The sizes of key that the hardware has; the first one where there is none."""
     device, sizes = swarm.bench.device, _key_sizes(reference)
-    if device is None:
+    devices = [device] if device is not None else []
+    if swarm.bench.subject.instance:
+        devices = swarm.machine.accelerators
+    if not devices:
         return sizes[:1]
-    return tuple(n for n in sizes if device_has(device, reference.name, n)) or sizes[:1]
+    had = (n for n in sizes if all(device_has(each, reference.name, n) for each in devices))
+    return tuple(had) or sizes[:1]
 
 
 def _fill_hashes(swarm: HashSwarm, numbers: Sequence[int], cut: int = 0) -> None:

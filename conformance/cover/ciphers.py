@@ -137,6 +137,8 @@ def _path_rules(capable: Capabilities, sizes: Sequence[int], aead: bool) -> Iter
         if size not in supported:
             others = {"key size": (str(size),), "path": ("hardware", *PATHS[2:4])}
             yield Rule("impossible", "the device has no keys of this size", others)
+            waiting = {"key size": (str(size),), "queue": QUEUE[1:] if capable.waits else ()}
+            yield Rule("not asked", "software, which need not wait, has such keys", waiting)
         else:
             other = {"key size": (str(size),), "path": PATHS[1:2]}
             yield Rule("impossible", "the device has keys of this size", other)

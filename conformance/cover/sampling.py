@@ -7,6 +7,7 @@ with the cases that showed it.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from operator import itemgetter
 from typing import Any
 
@@ -53,6 +54,9 @@ class Sampler:
     def __init__(self, subject: Subject, capable: Capabilities, model: CoverModel) -> None:
         self.subject = subject
         self.capable = capable
+        if subject.checks:
+            only = ", ".join(subject.checks)
+            model = replace(model, waived=f"its provider wants only these checks of it: {only}")
         self.model = model
         self._seen: set[Sample] = set()
         self._fresh: list[Sample] = []
@@ -92,12 +96,13 @@ class Sampler:
         fresh, self._fresh = self._fresh, []
         hits = []
         for number, (pick, told) in enumerate(zip(self._pick, self._told, strict=True)):
-            single = len(self.model.crosses[number]) == 1
+            sizes = [len(self.model.points[point].bins) for point in self.model.crosses[number]]
             new = {pick(sample) for sample in fresh} - told
             told |= new
             for bins in new:
-                places = (bins,) if single else bins
-                if min(places) >= 0:
+                places = (bins,) if len(sizes) == 1 else bins
+                # A defect may show what the model has no bin for.
+                if all(0 <= place < size for place, size in zip(places, sizes, strict=True)):
                     hits.append([number, *places])
         return sorted(hits)
 
