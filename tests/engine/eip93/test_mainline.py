@@ -180,7 +180,7 @@ def test_a_message_longer_than_the_ring_goes_round(driver):
 
 @pytest.mark.parametrize("latency", Latency)
 @pytest.mark.parametrize(("reset", "works"), [(0x0703, True), (0x0705, False)])
-def test_case_71_a_reload_needs_the_ring_reset_at_bit_one(latency, reset, works):
+def test_a_reload_needs_the_ring_reset_at_bit_one(latency, reset, works):
     """The header that shipped first named bit 2: then the driver looks where no result is."""
     port = LocalPort(latency)
     first = Mainline(port, BASE)
