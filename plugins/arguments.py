@@ -65,6 +65,13 @@ def vectors_arguments(
     importing.add_argument(
         "--all", action="store_true", help="also algorithms that this suite does not know"
     )
+    importing.add_argument(
+        "--largest",
+        type=int,
+        default=0,
+        metavar="MIB",
+        help="take ACVP's tests of large data up to this size, 8192 for all (default: none)",
+    )
     showing = actions.add_parser("show", help="print one vector")
     showing.add_argument("id", metavar="ID", help="as reports name it")
     for action in (listing, checking, showing):

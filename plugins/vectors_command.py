@@ -145,7 +145,9 @@ def _import(chosen: argparse.Namespace) -> int:
         known = ", ".join(imports.SOURCES)
         raise VectorError(chosen.source, 0, "", f"no source that can be imported; want {known}")
     folder: Path = chosen.to or Path(f"vectors-{chosen.source}")
-    sets = imports.read(chosen.source, chosen.path, everything=chosen.all)
+    sets = imports.read(
+        chosen.source, chosen.path, everything=chosen.all, largest=chosen.largest << 20
+    )
     written = imports.write(sets, folder)
     count = sum(len(vectors.vectors) for vectors in sets)
     rounds = sum(len(vectors.chains) for vectors in sets)

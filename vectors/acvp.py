@@ -1,8 +1,8 @@
 """Loader for NIST's ACVP JSON: a prompt joined with its expected results, or both in one file.
 
 Tests are joined by (tgId, tcId).  Sizes are in bits.  Functional tests (AFT) become vectors and
-Monte Carlo tests (MCT) chains; tests of large data (LDT) are expanded only up to the size that
-is asked for.  Everything else is not applicable, for a reason that is counted.
+Monte Carlo tests (MCT) chains; tests of large data (LDT) are taken only up to the size that is
+asked for.  Everything else is not applicable, for a reason that is counted.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def load(text: str, origin: Origin, results: str = "", largest: int = 0) -> Vect
         text: The prompt, or an internal projection, which has the results in it.
         origin: Source and name of the file.
         results: The expected results of a prompt; empty for a projection.
-        largest: Up to how many bytes a message of a test of large data is made.
+        largest: Up to how many bytes the messages of tests of large data are taken.
 
     Raises:
         VectorError: The data depart from the format, or prompt and results do not match.

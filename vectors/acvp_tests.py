@@ -23,7 +23,7 @@ class Test:
         type: AFT, MCT, LDT and others.
         group: The group it stands in.
         node: The test itself, results included.
-        largest: The largest message to make, in bytes.
+        largest: The largest message to take, in bytes.
     """
 
     __test__ = False

@@ -11,6 +11,7 @@ import hashlib
 import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
@@ -28,16 +29,30 @@ _NIST = ("https://github.com/usnistgov/ACVP-Server", "US Government work, see it
 _KERNEL = ("https://www.kernel.org/", "GPL-2.0-or-later")
 
 
-def _testmgr(path: Path, everything: bool) -> list[VectorSet]:
+class Wanted(NamedTuple):
+    """What of a source is taken.
+
+    Attributes:
+        everything: also algorithms that this suite has no driver for.
+        largest: messages of repeated data up to so many bytes.
+    """
+
+    everything: bool = False
+    largest: int = 0
+
+
+def _testmgr(path: Path, wanted: Wanted) -> list[VectorSet]:
     """The vectors of a kernel's self-tests: of our families of algorithms, or of all."""
     found = kernel_source.find(path)
     title = f"Linux {found.release}, crypto/testmgr.h".replace(" ,", ",")
     origin = Origin("testmgr", "", "", "", title, *_KERNEL)
     files = KernelTests(found.header, found.table, origin)
-    return [files.load(name) for name in files.algorithms() if everything or in_families(name)]
+    return [
+        files.load(name) for name in files.algorithms() if wanted.everything or in_families(name)
+    ]
 
 
-def _wycheproof(path: Path, _everything: bool) -> list[VectorSet]:
+def _wycheproof(path: Path, _wanted: Wanted) -> list[VectorSet]:
     """The JSON files of a checkout of Wycheproof, or of any folder, for our algorithms."""
     sets = []
     for file in _json_files(path, "*_test.json"):
@@ -48,7 +63,7 @@ def _wycheproof(path: Path, _everything: bool) -> list[VectorSet]:
     return sets
 
 
-def _acvp(path: Path, _everything: bool) -> list[VectorSet]:
+def _acvp(path: Path, wanted: Wanted) -> list[VectorSet]:
     """Vector sets of ACVP: folders with an internal projection, or prompt and results."""
     sets = []
     roots = [path.parent] if path.is_file() else [path, *sorted(path.rglob("*"))]
@@ -63,7 +78,7 @@ def _acvp(path: Path, _everything: bool) -> list[VectorSet]:
         results = folder / "expectedResults.json"
         answers = read_text(results, str(results)) if file.name == "prompt.json" else ""
         origin = Origin("acvp", folder.name, "", "", f"NIST ACVP, {folder.name}", *_NIST)
-        sets.append(acvp.load(text, origin, answers))
+        sets.append(acvp.load(text, origin, answers, wanted.largest))
     return sets
 
 
@@ -71,7 +86,7 @@ def _json_files(path: Path, pattern: str) -> list[Path]:
     return [path] if path.is_file() else sorted(path.rglob(pattern))
 
 
-SOURCES: dict[str, Callable[[Path, bool], list[VectorSet]]] = {
+SOURCES: dict[str, Callable[[Path, Wanted], list[VectorSet]]] = {
     "testmgr": _testmgr,
     "wycheproof": _wycheproof,
     "acvp": _acvp,
@@ -79,18 +94,21 @@ SOURCES: dict[str, Callable[[Path, bool], list[VectorSet]]] = {
 """What can be imported: the reader of each source."""
 
 
-def read(source: str, path: Path, *, everything: bool = False) -> list[VectorSet]:
+def read(
+    source: str, path: Path, *, everything: bool = False, largest: int = 0
+) -> list[VectorSet]:
     """The vectors of a source.
 
     Args:
         source: one of `SOURCES`.
         path: where it lies; what is allowed there each reader says.
         everything: also algorithms that this suite has no driver for.
+        largest: take ACVP's tests of large data up to so many bytes; they are not written out.
 
     Raises:
         VectorError: with file, line or field, for anything that cannot be read.
     """
-    sets = SOURCES[source](path, everything)
+    sets = SOURCES[source](path, Wanted(everything, largest))
     if not sets:
         raise VectorError(str(path), 0, "", f"holds no vectors of {source} for this suite")
     return sets

@@ -67,7 +67,7 @@ class Reason(enum.Enum):
     FIELDS = "fields"
     """The values lack what a call needs."""
     LARGE = "large"
-    """The message has more than a gibibyte; loaded only when that is asked for."""
+    """The message is of gibibytes, larger than what was asked for."""
 
 
 class Inapplicable(_Record, frozen=True, gc=False, tag="inapplicable"):
@@ -162,6 +162,8 @@ class HashVector(_Record, frozen=True, gc=False, tag="ahash"):
             kernel always returns the full digest, so compare a prefix of this length.
         expect: The refusal demanded instead of a digest.
         forged: `digest` is a wrong one, which no driver may give.
+        length: Bytes of the whole data, which are `message` again and again, cut there; None
+            when `message` is all.
     """
 
     id: str
@@ -170,6 +172,7 @@ class HashVector(_Record, frozen=True, gc=False, tag="ahash"):
     digest: bytes
     expect: Expect | None = None
     forged: bool = False
+    length: int | None = None
 
 
 class HashChain(_Record, frozen=True, gc=False, tag="hash-chain"):

@@ -1,6 +1,6 @@
-"""The long part of check `vectors`: Monte Carlo chains and accumulated vectors.
+"""The long part of check `vectors`: Monte Carlo chains, accumulated vectors, gibibytes of data.
 
-Both take seconds to minutes for each driver, and so run in profile `full` only; other profiles
+All take seconds to minutes for each driver, and so run in profile `full` only; other profiles
 say that they did not.  Each step of a chain and each accumulated case is compared with the
 oracle at once, so that a failure names the step; the published end of a chain, or the pinned
 digest, then holds the oracle and the driver together to what others computed.
@@ -9,12 +9,14 @@ digest, then holds the oracle and the driver together to what others computed.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import islice
+from functools import partial
+from itertools import islice, repeat
 
 from tcrypt import facts
 from tcrypt.checks.common import AnyBench, AnyReference, make_bench, reference_for
 from tcrypt.cipher_bench import CipherCase
-from tcrypt.hash_bench import HashBench, HashCase
+from tcrypt.engine.api.scatterlist import Segment
+from tcrypt.hash_bench import HashBench, HashCase, Steps
 from tcrypt.layouts import CIPHER_LAYOUTS, HASH_LAYOUTS
 from tcrypt.oracle import AeadReference, HashReference, SkcipherReference
 from tcrypt.plan import Plan
@@ -25,13 +27,16 @@ from tcrypt.subject import Subject
 from tcrypt.vectors import accumulated
 from tcrypt.vectors.catalogue import Catalogue, VectorFile
 from tcrypt.vectors.errors import VectorError
-from tcrypt.vectors.model import Chain, HashChain
+from tcrypt.vectors.model import Chain, HashChain, HashVector
 from tcrypt.watchdog import Watchdog
 
-__all__ = ("accumulated_cases", "chain_steps", "plans")
+__all__ = ("accumulated_cases", "chain_steps", "long_message", "plans")
 
 _BATCH = 100
 _PART = "accumulated"
+# Bytes of one update of a long message, and updates after which the watchdog begins anew.
+_UPDATE = 1 << 20
+_AT_A_TIME = 32
 
 _Cases = Iterator[CipherCase | HashCase]
 
@@ -156,6 +161,37 @@ def chain_steps(known: AnyReference, chain: Chain) -> _Cases:
         # In CBC a step takes the result before the last one, at first the IV; in ECB the last.
         data, before = (before if chain.iv else answer.out), answer.out
         iv = after if after is not None and chain.iv else iv
+
+
+def long_message(bench: HashBench, vector: HashVector) -> list[Problem]:
+    """Hash a piece of data again and again, as one message that is never in memory as a whole."""
+    assert vector.length is not None
+    bench.refresh()
+    piece = vector.message * max(1, _UPDATE // len(vector.message))
+    base, steps = bench.arena(len(piece)), Steps(bench)
+    bench.memory.write(base, piece)
+    found = bench.guarded("hash", lambda: _begun(steps), again=False)
+    whole, rest = divmod(vector.length, len(piece))
+    sizes = iter([*repeat(len(piece), whole), *([rest] if rest else [])])
+    while not found and (some := list(islice(sizes, _AT_A_TIME))):
+        found = bench.guarded("hash", partial(_updated, steps, base, some), again=False)
+    return found or bench.guarded("hash", lambda: _ended(bench, steps, vector), again=False)
+
+
+def _begun(steps: Steps) -> list[Problem]:
+    steps.init()
+    return steps.found
+
+
+def _updated(steps: Steps, base: int, sizes: list[int]) -> list[Problem]:
+    for size in sizes:
+        steps.update([Segment(base, size)])
+    return steps.found
+
+
+def _ended(bench: HashBench, steps: Steps, vector: HashVector) -> list[Problem]:
+    steps.final()
+    return steps.found or bench.judge(vector.digest, bench.result)
 
 
 class _Accumulated:

@@ -6,7 +6,6 @@ its own layout by its place in the file, so that a vector run alone runs as it d
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import TypeVar
@@ -14,12 +13,12 @@ from typing import TypeVar
 from tcrypt import facts
 from tcrypt.checks import long_vectors
 from tcrypt.checks.common import make_bench
-from tcrypt.cipher_bench import CipherBench, CipherCase
+from tcrypt.checks.vector_cases import cipher_cases, right_digest
+from tcrypt.cipher_bench import CipherBench
 from tcrypt.engine.api.errors import errno_name
 from tcrypt.engine.api.flags import ReqFlag
 from tcrypt.hash_bench import HashBench, HashCase
 from tcrypt.layouts import CIPHER_LAYOUTS, HASH_LAYOUTS, CipherLayout, HashLayout, slug
-from tcrypt.oracle import AeadReference, HashReference, reference
 from tcrypt.plan import Plan
 from tcrypt.problems import Problem
 from tcrypt.recorder import Recorder
@@ -30,14 +29,12 @@ from tcrypt.vectors.errors import VectorError
 from tcrypt.vectors.model import (
     AeadVector,
     HashVector,
-    Operation,
-    SkcipherVector,
     Vector,
     VectorSet,
 )
 from tcrypt.watchdog import Watchdog
 
-__all__ = ("CHECK", "iv_after", "plans")
+__all__ = ("CHECK", "plans")
 
 CHECK = "vectors"
 _CHUNK = 1000
@@ -45,9 +42,6 @@ _EVERY_LAYOUT_UP_TO = 60
 _IN_EVERY_LAYOUT = ("curated", "user")
 _LONG_MESSAGE = 100_000
 _L = TypeVar("_L", CipherLayout, HashLayout)
-_BLOCKS = {"des": 8, "des3_ede": 8}
-_ENCRYPT = (Operation.ENCRYPT, Operation.BOTH)
-_DECRYPT = (Operation.DECRYPT, Operation.BOTH)
 
 
 def plans(subject: Subject, settings: Settings, catalogue: Catalogue) -> Iterator[Plan]:
@@ -157,7 +151,10 @@ class _Chunk:
             recorder.result(f"{vector.id}/{vector.expect.stage}", found, vector=vector.id)
         elif isinstance(bench, HashBench):
             assert isinstance(vector, HashVector)
-            right = _right_digest(self.subject.algorithm, vector)
+            if vector.length is not None:
+                self._long(bench, recorder, vector)
+                return
+            right = right_digest(self.subject.algorithm, vector)
             if right is None:
                 why = "a wrong tag says nothing without a reference implementation"
                 recorder.unexecuted("skipped", why, [vector.id])
@@ -171,7 +168,7 @@ class _Chunk:
         else:
             assert not isinstance(vector, HashVector)
             places = self._mine(recorder, _cipher_layouts(index, thorough), vector, index)
-            for word, case in _cipher_cases(self.subject.algorithm, vector):
+            for word, case in cipher_cases(self.subject.algorithm, vector):
                 for layout in places:
                     found = bench.check(case, layout)
                     name = layout.name
@@ -189,20 +186,12 @@ class _Chunk:
             if place == index % len(layouts) or recorder.shares(f"{vector.id}/{slug(layout.name)}")
         ]
 
-
-def _right_digest(algorithm: str, vector: HashVector) -> bytes | None:
-    """What a driver must give: the digest of the source, or where that is a wrong one, ours.
-
-    A driver that gives the reference's digest does not give the wrong one, since they differ.
-    """
-    if not vector.forged:
-        return vector.digest
-    known = reference(algorithm)
-    if not isinstance(known, HashReference):
-        return None
-    digest = known.digest(vector.key or b"", vector.message)
-    assert not digest.startswith(vector.digest), vector.id
-    return digest
+    def _long(self, bench: HashBench, recorder: Recorder, vector: HashVector) -> None:
+        if self.settings.profile == "full" or self.settings.vector:
+            recorder.result(vector.id, long_vectors.long_message(bench, vector), vector=vector.id)
+        else:
+            why = f"profile {self.settings.profile} hashes no message of gibibytes"
+            recorder.unexecuted("skipped", why, [vector.id])
 
 
 def _cipher_layouts(index: int, thorough: bool) -> tuple[CipherLayout, ...]:
@@ -213,79 +202,6 @@ def _hash_layouts(vector: HashVector, index: int, thorough: bool) -> tuple[HashL
     if thorough and len(vector.message) <= _LONG_MESSAGE:
         return HASH_LAYOUTS
     return (HASH_LAYOUTS[index % len(HASH_LAYOUTS)],)
-
-
-def _cipher_cases(
-    algorithm: str, vector: SkcipherVector | AeadVector
-) -> Iterator[tuple[str, CipherCase]]:
-    status = 0
-    if vector.expect is not None:
-        status = -int(getattr(errno, vector.expect.errno))
-    if isinstance(vector, AeadVector):
-        yield from _aead_cases(algorithm, vector, status)
-        return
-    iv_out = vector.iv_out
-    if iv_out is None and not status:
-        iv_out = iv_after(algorithm, vector.iv, vector.ctext)
-    if vector.operation in _ENCRYPT:
-        yield (
-            "enc",
-            CipherCase(True, vector.key, vector.iv, vector.ptext, vector.ctext, iv_out, status),
-        )
-    if vector.operation in _DECRYPT:
-        yield (
-            "dec",
-            CipherCase(False, vector.key, vector.iv, vector.ctext, vector.ptext, iv_out, status),
-        )
-
-
-def _aead_cases(
-    algorithm: str, vector: AeadVector, status: int
-) -> Iterator[tuple[str, CipherCase]]:
-    assoc, size = vector.assoc, vector.authsize
-    if vector.operation in _ENCRYPT and not vector.novrfy:
-        case = CipherCase(
-            True, vector.key, vector.iv, vector.ptext, vector.ctext, None, status, assoc, size
-        )
-        yield "enc", case
-    if vector.operation in _DECRYPT or vector.novrfy:
-        status = -errno.EBADMSG if vector.novrfy else status
-        case = CipherCase(
-            False, vector.key, vector.iv, vector.ctext, vector.ptext, None, status, assoc, size
-        )
-        yield (
-            "dec",
-            _decrypted(algorithm, case, novrfy=vector.novrfy, known_text=not vector.unsealed),
-        )
-
-
-def _decrypted(algorithm: str, case: CipherCase, *, novrfy: bool, known_text: bool) -> CipherCase:
-    """The decryption with what the oracle knows of destinations and forgeries."""
-    known = reference(algorithm)
-    if not isinstance(known, AeadReference):
-        secret = case.out if known_text and novrfy and len(case.out) >= 8 else b""
-        return case._replace(secret=secret)
-    if novrfy and known_text and known.verifies_first and len(case.out) >= 8:
-        case = case._replace(secret=case.out[known.ivsize if known.iv_in_text else 0 :])
-    return case._replace(header=known.header(False, len(case.assoc)))
-
-
-def iv_after(algorithm: str, iv: bytes, ctext: bytes) -> bytes | None:
-    """The IV after a request, where the mode promises one (crypto API, 6.3); else None.
-
-    For CBC that is the last ciphertext block, for CTR the counter behind all blocks, a partial
-    one included.
-    """
-    mode, _, rest = algorithm.partition("(")
-    block = _BLOCKS.get(rest.rstrip(")"), 16)
-    if not ctext:
-        return iv if mode in ("cbc", "ctr") else None
-    if mode == "cbc":
-        return ctext[-block:]
-    if mode == "ctr":
-        counter = int.from_bytes(iv, "big") - (-len(ctext) // block)
-        return (counter % (1 << 8 * block)).to_bytes(block, "big")
-    return None
 
 
 def _refused(bench: CipherBench | HashBench, vector: Vector) -> list[Problem]:

@@ -33,6 +33,9 @@ from tcrypt.engine.software.block_ciphers import PRIORITY
 
 __all__ = ("HASHLIB", "Hash", "HashLibrary", "Kind", "Message", "hash_algs", "hashes_of")
 
+# Bytes of a message that are kept; all that real callers hash in one piece is shorter.
+_MOST = 1 << 21
+
 _Order: TypeAlias = Literal["little", "big"]
 
 
@@ -131,9 +134,12 @@ class Hash:
         return 0
 
     def update(self, desc: ShashDesc, data: bytes) -> int:
-        """Take more data."""
+        """Take more data; what the library is not going to digest in one go is compressed."""
         message: Message = desc.ctx
         message.data += data
+        if len(message.data) > _MOST:
+            state, hashed, rest = self._split(message)
+            desc.ctx = Message(state, hashed, rest)
         return 0
 
     def final(self, desc: ShashDesc, out: bytearray) -> int:

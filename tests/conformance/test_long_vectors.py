@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,9 +14,9 @@ from tcrypt.plugins.providers import Providers, eip93_mt7621
 from tcrypt.plugins.session import TcryptSession
 from tcrypt.recorder import Recorder
 from tcrypt.settings import Selection, Settings
-from tcrypt.vectors import accumulated, cavp_chains
+from tcrypt.vectors import accumulated, cavp_chains, compact
 from tcrypt.vectors.catalogue import Catalogue, VectorFile
-from tcrypt.vectors.model import HashChain, Origin
+from tcrypt.vectors.model import HashChain, HashVector, Origin
 
 SEED = "dd4df644eaf3d85bace2b21accaa22b28821f5cd"
 # The first two outer rounds of CAVP's SHA-1 Monte Carlo test (SHAVS, 6.4).
@@ -154,3 +155,42 @@ def test_the_rounds_of_the_file_are_those_of_the_loader(tmp_path: Path) -> None:
     assert isinstance(second, HashChain)
     assert first.seed.hex() == SEED
     assert second.seed == first.digest
+
+
+PIECE, LENGTH = b"acvp", (3 << 20) + 1
+
+
+def large_data(tmp_path: Path) -> Catalogue:
+    """A message that is given as a piece and a length, as an import of ACVP writes it."""
+    digest = hashlib.sha1((PIECE * LENGTH)[:LENGTH], usedforsecurity=False).digest()
+    vector = HashVector("own:large#g1-t1", None, PIECE, digest, length=LENGTH)
+    path = tmp_path / "large.jsonl"
+    origin = Origin("own", "large", "sha1", "ahash", "T", "U", "L")
+    path.write_text(compact.dump(origin.made([vector])))
+    catalogue = Catalogue([])
+    catalogue.extra([path])
+    return catalogue
+
+
+def test_large_data_are_hashed_in_full_or_when_they_are_named(tmp_path: Path) -> None:
+    catalogue = large_data(tmp_path)
+    [file] = catalogue.files("sha1")
+    counts = {}
+    for settings in (
+        {"profile": "default"},
+        {"profile": "full"},
+        {"vector": f"{file.label}#g1-t1"},
+    ):
+        done = run(session(catalogue, **settings), tmp_path)
+        assert not done[file.label].failures
+        counts[next(iter(settings))] = done[file.label].executed
+        if settings.get("profile") == "default":
+            assert done[file.label].executed == 0
+    assert counts == {"profile": 1, "vector": 1}
+
+
+def test_a_count_of_bytes_that_wraps_breaks_large_data(tmp_path: Path) -> None:
+    found = session(large_data(tmp_path), mutant="HS-20", profile="full")
+    done = run(found, tmp_path)
+    failures = [text for recorder in done.values() for text in recorder.failures]
+    assert any("g1-t1" in text and "wrong digest" in text for text in failures)

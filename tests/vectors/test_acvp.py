@@ -163,7 +163,8 @@ def test_what_no_driver_can_be_given_is_counted_with_its_reason(
     assert found.chains == ()
 
 
-def test_large_data_are_made_when_they_are_asked_for() -> None:
+@pytest.mark.parametrize("largest", [1000, 1001])
+def test_large_data_are_taken_when_they_are_asked_for(largest: int) -> None:
     message = (b"\xab\xcd" * 600)[:1001]
     large = {
         "content": "ABCD",
@@ -172,9 +173,13 @@ def test_large_data_are_made_when_they_are_asked_for() -> None:
         "expansionTechnique": "repeating",
     }
     test = {"largeMsg": large, "md": hashlib.sha256(message).hexdigest()}
-    [vector] = load("SHA2-256", group(test, testType="LDT"), largest=1001).vectors
-    assert isinstance(vector, HashVector)
-    assert vector.message == message
+    loaded = load("SHA2-256", group(test, testType="LDT"), largest=largest)
+    assert len(loaded.vectors) + len(loaded.inapplicable) == 1
+    for vector in loaded.vectors:
+        assert isinstance(vector, HashVector)
+        assert (vector.message, vector.length) == (b"\xab\xcd", 1001)
+    assert {item.reason for item in loaded.inapplicable} <= {Reason.LARGE}
+    assert bool(loaded.vectors) == (largest == 1001)
 
 
 def test_gcm_and_ccm_are_sealed_or_must_not_verify() -> None:

@@ -1,0 +1,105 @@
+"""What a published vector asks of a driver: its cases, one for each direction."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterator
+
+from tcrypt.cipher_bench import CipherCase
+from tcrypt.oracle import AeadReference, HashReference, reference
+from tcrypt.vectors.model import AeadVector, HashVector, Operation, SkcipherVector
+
+__all__ = ("cipher_cases", "iv_after", "right_digest")
+
+_BLOCKS = {"des": 8, "des3_ede": 8}
+_ENCRYPT = (Operation.ENCRYPT, Operation.BOTH)
+_DECRYPT = (Operation.DECRYPT, Operation.BOTH)
+
+
+def right_digest(algorithm: str, vector: HashVector) -> bytes | None:
+    """What a driver must give: the digest of the source, or where that is a wrong one, ours.
+
+    A driver that gives the reference's digest does not give the wrong one, since they differ.
+    """
+    if not vector.forged:
+        return vector.digest
+    known = reference(algorithm)
+    if not isinstance(known, HashReference):
+        return None
+    digest = known.digest(vector.key or b"", vector.message)
+    assert not digest.startswith(vector.digest), vector.id
+    return digest
+
+
+def cipher_cases(
+    algorithm: str, vector: SkcipherVector | AeadVector
+) -> Iterator[tuple[str, CipherCase]]:
+    """The cases of a vector, each with the word for its direction."""
+    status = 0
+    if vector.expect is not None:
+        status = -int(getattr(errno, vector.expect.errno))
+    if isinstance(vector, AeadVector):
+        yield from _aead_cases(algorithm, vector, status)
+        return
+    iv_out = vector.iv_out
+    if iv_out is None and not status:
+        iv_out = iv_after(algorithm, vector.iv, vector.ctext)
+    if vector.operation in _ENCRYPT:
+        yield (
+            "enc",
+            CipherCase(True, vector.key, vector.iv, vector.ptext, vector.ctext, iv_out, status),
+        )
+    if vector.operation in _DECRYPT:
+        yield (
+            "dec",
+            CipherCase(False, vector.key, vector.iv, vector.ctext, vector.ptext, iv_out, status),
+        )
+
+
+def _aead_cases(
+    algorithm: str, vector: AeadVector, status: int
+) -> Iterator[tuple[str, CipherCase]]:
+    assoc, size = vector.assoc, vector.authsize
+    if vector.operation in _ENCRYPT and not vector.novrfy:
+        case = CipherCase(
+            True, vector.key, vector.iv, vector.ptext, vector.ctext, None, status, assoc, size
+        )
+        yield "enc", case
+    if vector.operation in _DECRYPT or vector.novrfy:
+        status = -errno.EBADMSG if vector.novrfy else status
+        case = CipherCase(
+            False, vector.key, vector.iv, vector.ctext, vector.ptext, None, status, assoc, size
+        )
+        yield (
+            "dec",
+            _decrypted(algorithm, case, novrfy=vector.novrfy, known_text=not vector.unsealed),
+        )
+
+
+def _decrypted(algorithm: str, case: CipherCase, *, novrfy: bool, known_text: bool) -> CipherCase:
+    """The decryption with what the oracle knows of destinations and forgeries."""
+    known = reference(algorithm)
+    if not isinstance(known, AeadReference):
+        secret = case.out if known_text and novrfy and len(case.out) >= 8 else b""
+        return case._replace(secret=secret)
+    if novrfy and known_text and known.verifies_first and len(case.out) >= 8:
+        case = case._replace(secret=case.out[known.ivsize if known.iv_in_text else 0 :])
+    return case._replace(header=known.header(False, len(case.assoc)))
+
+
+def iv_after(algorithm: str, iv: bytes, ctext: bytes) -> bytes | None:
+    """The IV after a request, where the mode promises one (crypto API, 6.3); else None.
+
+    For CBC that is the last ciphertext block, for CTR the counter behind all blocks, a partial
+    one included.
+    """
+    mode, _, rest = algorithm.partition("(")
+    block = _BLOCKS.get(rest.rstrip(")"), 16)
+    if not ctext:
+        return iv if mode in ("cbc", "ctr") else None
+    if mode == "cbc":
+        return ctext[-block:]
+    if mode == "ctr":
+        counter = int.from_bytes(iv, "big") - (-len(ctext) // block)
+        return (counter % (1 << 8 * block)).to_bytes(block, "big")
+    return None
