@@ -21,6 +21,11 @@ FORGERY = "a forged message is -EBADMSG and releases nothing (6.4)"
 REQUEST = "the fields of a request and its scatterlists are read-only to the driver (6.3)"
 ONCE = "an accepted request is completed exactly once, a synchronous one never (6.10)"
 RETURNED = "a request is its caller's again once it is completed, and its memory with it (6.10)"
+LEVEL = (
+    "the handler of a level interrupt has its device lower the line, or nothing else ever runs"
+    " (generic IRQ; eip93, 1.4)"
+)
+SECTIONS = "whoever disables bottom halves, interrupts or preemption enables them again"
 BACKLOG = "-EINPROGRESS is delivered once after -EBUSY, and never otherwise (5.1)"
 CONTEXT = "completion callbacks run with bottom halves disabled (6.10)"
 INTERRUPTS = (
@@ -38,6 +43,10 @@ DEVICE_ERROR = "an error that the device reports ends its request alone, once (e
 NO_MEMORY = "what cannot be mapped is never given to the device (eip93, 4.2)"
 FAULT_STATUS = "a request ends with -ENOMEM or -EIO for what went wrong, others with 0 (4.4, 5.4)"
 UNBOUND = "a driver that is removed takes its algorithms and its memory along (6.7; eip93, 8, 69)"
+STILL_THERE = (
+    "what may run or use the device later is taken back before a driver goes: interrupt handlers,"
+    " tasklets, timers, work and the engine's worker (5.2; device model)"
+)
 REBOUND = "a driver works on a device that keeps its power while nobody drives it (eip93, 8, 71)"
 SHORT_LIST = "a list shorter than its request is -EINVAL, once (eip93, 8, case 11)"
 KEY_WIPED = "a freed transform leaves no key bytes in memory"

@@ -44,12 +44,14 @@ class Swarm(ABC, Generic[_Load]):
 
     Attributes:
         flights: the requests, in the order in which they were added.
+        launched: those that were submitted, in the order of their submission.
         finished: indices of the flights in the order of their final completion.
     """
 
     def __init__(self, bench: CipherBench | HashBench) -> None:
         self.machine = bench.machine
         self.flights: list[Flight[_Load]] = []
+        self.launched: list[Flight[_Load]] = []
         self.finished: list[int] = []
         self._accepted = 0
 
@@ -64,15 +66,21 @@ class Swarm(ABC, Generic[_Load]):
     def launch(
         self, flight: Flight[_Load], flags: int, then: Callable[[], None] | None = None
     ) -> None:
-        """Submit one; `then` is called in its final completion."""
+        """Submit one; `then` is called in its first callback.
+
+        That is the notice of a request that was backlogged, which says that more may come, or
+        else its completion.
+        """
+        left = [then] if then is not None else []
         flight.ticket = ticket = Ticket(flight.request, self.machine.sim)
+        self.launched.append(flight)
 
         def completed(data: Any, status: int) -> None:
             ticket.completed(status)
             if status != _EINPROGRESS:
                 self.finished.append(flight.index)
-                if then is not None:
-                    then()
+            if left:
+                left.pop()()
 
         ticket.ahead = self._accepted - len(self.finished)
         # Callbacks may submit others before this returns.

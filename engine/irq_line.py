@@ -21,6 +21,8 @@ class IrqLine:
     Attributes:
         delivered: how often the handler ran.
         lost: how many deliveries were lost on purpose.
+        stuck: how often the handler ran although the level had not been low since it ran last.
+            Nothing but the handler would ever run on a processor with such a line.
     """
 
     def __init__(self, sim: Simulation, name: str) -> None:
@@ -29,14 +31,21 @@ class IrqLine:
         self.level = False
         self.delivered = 0
         self.lost = 0
+        self.stuck = 0
         self._sim = sim
         self._handler: Callable[[], None] | None = None
         self._pending = False
         self._unseen = False
+        self._fresh = True
         self._to_lose = 0
         self._to_delay = 0
         self._delay = 0
         sim.irq_lines.append(self)
+
+    @property
+    def requested(self) -> bool:
+        """Whether a handler is installed."""
+        return self._handler is not None
 
     def request(self, handler: Callable[[], None]) -> None:
         """Install the handler; SimulationError when the line is taken."""
@@ -53,6 +62,7 @@ class IrqLine:
         """Drive the line: True raises, False lowers."""
         self.level = high
         self._unseen = False
+        self._fresh = self._fresh or not high
         if high and not self._pending:
             self._deliver()
 
@@ -99,6 +109,8 @@ class IrqLine:
             self._unseen = True
             return
         if self.level:
+            self.stuck += not self._fresh
+            self._fresh = False
             self._handle()
         self._deliver()
 

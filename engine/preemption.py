@@ -41,7 +41,8 @@ class SpinLock:
 
     def _deadlock(self) -> DeadlockError:
         context = self._sim.context.value
-        return DeadlockError(f"{self.name} is held by the code that this {context} interrupts")
+        held = f"{self.name} is held by the code that this {context} interrupts"
+        return DeadlockError(f"{held}, or that called it")
 
     def release(self) -> None:
         """Give the lock back; SimulationError when nobody holds it."""

@@ -41,6 +41,16 @@ class Processor:
         """Whether no interrupt strikes: the running code is between save and restore."""
         return self._irqs_disabled > 0
 
+    @property
+    def disabled(self) -> str:
+        """What is switched off now, in words; empty for nothing."""
+        counts = {
+            "bottom halves": self._bh_disabled,
+            "interrupts": self._irqs_disabled,
+            "preemption": self._preemption_disabled,
+        }
+        return ", ".join(name for name, count in counts.items() if count)
+
     def local_bh_disable(self) -> None:
         """Enter a section with bottom halves disabled; sections nest."""
         self._bh_disabled += 1

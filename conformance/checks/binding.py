@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from tcrypt import facts
 from tcrypt.checks.common import AnyBench
@@ -15,7 +16,18 @@ from tcrypt.engine.api.machine import Accelerator
 from tcrypt.problems import Problem
 from tcrypt.subject import Subject
 
-__all__ = ("Device", "State", "attached", "device_of", "free_all", "unbound", "used")
+__all__ = (
+    "Device",
+    "Leftovers",
+    "State",
+    "attached",
+    "device_of",
+    "free_all",
+    "unbound",
+    "used",
+)
+
+_SHOWN = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +85,51 @@ class State:
         return found
 
 
+class Leftovers:
+    """What a driver has set up on a machine and must take back before it goes.
+
+    Interrupt handlers and engines say nothing of whose they are, so they are looked at on machines
+    with one device only.
+    """
+
+    def __init__(self, bench: AnyBench) -> None:
+        machine = bench.machine
+        alone = len(machine.accelerators) == 1
+        self._sim = machine.sim
+        self._lines = [line for line in machine.sim.irq_lines if alone and line.requested]
+        self._engines = [engine for engine in machine.engines if alone and not _exited(engine)]
+        self._touched: list[str] = []
+
+    def problems(self) -> list[Problem]:
+        """What is still there, right after the driver said that it is gone."""
+        handlers = [line.name for line in self._lines if line.requested]
+        workers = [engine.name for engine in self._engines if not _exited(engine)]
+        return [
+            Problem(f"{what} left behind by a driver that is gone", facts.STILL_THERE, got=name)
+            for what, names in (("interrupt handler", handlers), ("engine", workers))
+            for name in names
+        ]
+
+    def listen(self) -> None:
+        """From now on nobody may come by the device's registers."""
+        self._sim.preemption_points = self._touched.append
+
+    def heard(self) -> list[Problem]:
+        """Who did so all the same, where the provider lets its driver be interrupted there."""
+        self._sim.preemption_points = None
+        if not self._touched:
+            return []
+        message = "a driver that is gone uses its device"
+        return [Problem(message, facts.STILL_THERE, details=tuple(self._touched[:_SHOWN]))]
+
+
+def _exited(engine: Any) -> bool:
+    return any(event == "exit" for _, event in engine.coverage)
+
+
 def unbound(bench: AnyBench) -> list[Problem]:
     """Unbind a driver that nobody uses; what is wrong with that."""
-    warned = len(bench.machine.warnings)
+    warned, leftovers = len(bench.machine.warnings), Leftovers(bench)
     status = attached(bench).unbind()
     found = []
     if status:
@@ -85,7 +139,7 @@ def unbound(bench: AnyBench) -> list[Problem]:
     left = [alg for alg in bench.machine.registry if alg.cra_driver_name == bench.subject.driver]
     if not found and left:
         found.append(Problem("algorithm left behind by a driver that is gone", facts.UNBOUND))
-    return found
+    return found or leftovers.problems()
 
 
 def used(bench: AnyBench, count: int) -> list[Problem]:

@@ -177,6 +177,10 @@ class Watch:
         self._bench = bench
         self._mappings = bench.machine.dma.live_mappings
         self._blocks = bench.machine.memory.live_blocks
+        self._stuck = self._stuck_lines()
+
+    def _stuck_lines(self) -> int:
+        return sum(line.stuck for line in self._bench.sim.irq_lines)
 
     @property
     def grown(self) -> int:
@@ -184,8 +188,18 @@ class Watch:
         return self._bench.machine.memory.live_blocks - self._blocks
 
     def problems(self) -> list[Problem]:
-        """Warnings, mappings and blocks; a driver may keep a few blocks for the next load."""
+        """Warnings, mappings and blocks; a driver may keep a few blocks for the next load.
+
+        So is what was switched off, and an interrupt line that kept the processor to itself.
+        """
         found = self._bench.machine_problems(self._mappings)
+        off, stuck = self._bench.sim.disabled, self._stuck_lines() - self._stuck
+        if off:
+            found.append(Problem("left switched off", facts.SECTIONS, "nothing", off))
+        if stuck:
+            times = (f"{stuck} more runs of the handler, with nothing in between",)
+            message = "the interrupt line stays high behind its handler"
+            found.append(Problem(message, facts.LEVEL, details=times))
         if self.grown > _KEPT_BLOCKS:
             wanted, got = f"{self._blocks} blocks", f"{self._blocks + self.grown} blocks"
             found.append(Problem("memory left allocated", facts.LEAK, wanted, got))

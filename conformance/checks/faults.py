@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 
 from tcrypt import facts
@@ -30,9 +31,11 @@ from tcrypt.checks.fault_loads import (
 )
 from tcrypt.checks.loads import MIXED, SINGLE, fill, make_swarm
 from tcrypt.checks.single_faults import device_errors, lonely_faults, needs_of, reporter
+from tcrypt.checks.waiting_faults import TIGHT, WAITING_FAULTS
 from tcrypt.engine.api.algorithms import SkcipherAlg
 from tcrypt.engine.api.flags import AlgFlag
 from tcrypt.engine.api.machine import Setup
+from tcrypt.engine.sim import Costs
 from tcrypt.oracle import AeadReference, SkcipherReference
 from tcrypt.plan import Plan
 from tcrypt.problems import Problem
@@ -78,7 +81,18 @@ class _Faults:
         if reporter(bench) is None:
             reason = "the provider offers no way to make a device report errors"
             recorder.unexecuted("not-applicable", reason, ["device-reports"])
+        self._waiting(recorder, watchdog)
         self._preempted(recorder, watchdog)
+
+    def _waiting(self, recorder: Recorder, watchdog: Watchdog) -> None:
+        """What meets requests that wait, on a machine that one of them fills."""
+        setup = self.subject.provider.setup
+        tight = self.subject.under(replace(setup, knobs={**setup.knobs, **TIGHT}))
+        for name, play in WAITING_FAULTS.items():
+            if recorder.takes(name):
+                bench = make_bench(tight, watchdog)
+                found = bench.guarded("request", partial(play, bench))
+                recorder.result(name, found, token=name)
 
     def _case(
         self,
@@ -177,11 +191,19 @@ def _lost(bench: AnyBench) -> list[Problem]:
 
 
 def _idle(bench: AnyBench) -> list[Problem]:
-    """The handler runs for another device on its line, while this one does nothing."""
-    for line in bench.sim.irq_lines:
+    """The handler runs for another device on its line, while this one does nothing.
+
+    Softirqs are slow in the load behind it: a line that stays high keeps them away for ever.
+    """
+    sim, costs = bench.sim, bench.sim.costs
+    for line in sim.irq_lines:
         line.spurious()
     bench.settle()
-    return played(bench, _BATCH, MIXED)
+    sim.costs = Costs(softirq=4 * costs.irq)
+    try:
+        return played(bench, _BATCH, MIXED)
+    finally:
+        sim.costs = costs
 
 
 def _spurious(bench: AnyBench, moment: int) -> list[Problem]:

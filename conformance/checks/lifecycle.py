@@ -8,12 +8,12 @@ from the first request on.  Requests that are in flight when it is unbound still
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 
 from tcrypt import facts
-from tcrypt.checks.binding import State, attached, device_of, free_all, unbound, used
+from tcrypt.checks.binding import Leftovers, State, attached, device_of, free_all, unbound, used
 from tcrypt.checks.common import AnyBench, make_bench, reference_for
 from tcrypt.checks.fault_loads import BACKLOG, ended
 from tcrypt.checks.loads import MIXED, SINGLE, fill, make_swarm
@@ -57,19 +57,22 @@ class _Lifecycle:
 
     def run(self, recorder: Recorder, watchdog: Watchdog) -> None:
         """Unbind at rest, under load and after errors; bind again, with and without memory."""
-        bench = make_bench(self.subject, watchdog)
+        bench = make_bench(self._watched({}), watchdog)
         device = device_of(self.subject, bench.machine.accelerators)
         if isinstance(device, str):
             recorder.unexecuted("not-applicable", device, ["all"])
             return
         for name, scenario in self._scenarios(bench):
             self._case(recorder, bench, name, scenario)
-        setup = self.subject.provider.setup
-        setup = replace(setup, knobs={**setup.knobs, **_SMALL})
-        small = make_bench(self.subject.under(setup), watchdog)
+        small = make_bench(self._watched(_SMALL), watchdog)
         for moment in _MOMENTS:
             name = f"unbound-with-a-backlog-{moment}"
             self._case(recorder, small, name, partial(_in_flight, small, moment))
+
+    def _watched(self, knobs: Mapping[str, int]) -> Subject:
+        """The driver where its accesses to registers are noticed, and nothing strikes at them."""
+        setup = self.subject.provider.setup
+        return self.subject.under(replace(setup, knobs={**setup.knobs, "preempt": 0, **knobs}))
 
     def _case(self, recorder: Recorder, bench: AnyBench, name: str, scenario: _Scenario) -> None:
         if not recorder.takes(name):
@@ -89,6 +92,7 @@ class _Lifecycle:
         yield "unbound-after-errors", partial(_after_errors, bench)
         for moment in _MOMENTS:
             yield f"unbound-in-flight-{moment}", partial(_in_flight, bench, moment)
+        yield "unbound-unanswered", partial(_unanswered, bench)
         yield "unbound-while-open", partial(_open, bench)
         yield "bound-without-memory", partial(_without_memory, bench)
         yield "bound-while-its-name-is-taken", partial(_name_taken, bench)
@@ -101,6 +105,10 @@ def _unused(bench: AnyBench) -> list[Problem]:
     if found:
         return found
     gone = State(bench)
+    if gone.drivers and not attached(bench).drives(""):
+        # Who drives everything was not told which algorithms are his.
+        message = "algorithms left behind by a driver that is gone"
+        return [Problem(message, facts.UNBOUND, got=", ".join(gone.drivers))]
     attached(bench).rebind()
     back = State(bench)
     if back.drivers != before.drivers:
@@ -149,9 +157,14 @@ def _in_flight(bench: AnyBench, moment: int) -> list[Problem]:
     swarm.submit(BACKLOG)
     for _ in range(moment):
         bench.sim.step()
+    leftovers = Leftovers(bench)
     status = attached(bench).unbind()
+    if not status:
+        found = leftovers.problems()
+        leftovers.listen()
     bench.settle()
-    found = ended(swarm, {flight.index: _CUT_OFF for flight in swarm.flights})
+    found = leftovers.heard() + found
+    found = ended(swarm, {flight.index: _CUT_OFF for flight in swarm.flights}) or found
     if found or status == -errno.EBUSY:
         # A driver may refuse to go while it is used; the requests had to end all the same.
         return found
@@ -160,6 +173,30 @@ def _in_flight(bench: AnyBench, moment: int) -> list[Problem]:
     free_all(bench, swarm)
     attached(bench).rebind()
     return [problem._replace(fact=facts.REBOUND) for problem in used(bench, _LOAD)]
+
+
+def _unanswered(bench: AnyBench) -> list[Problem]:
+    """Unbound while a device has done its work and its interrupt is lost.
+
+    A driver that goes all the same has ended what it was given; one that refuses to ends it when
+    the interrupt comes.  One request is enough: more could fill a ring that nobody empties.
+    """
+    bench.opened()
+    swarm = make_swarm(bench)
+    found = fill(swarm, 1, SINGLE)
+    if found:
+        return found
+    lines = bench.sim.irq_lines
+    for line in lines:
+        line.lose()
+    swarm.submit(BACKLOG)
+    bench.settle()
+    status = attached(bench).unbind()
+    if status:
+        for line in lines:
+            line.mend()
+    bench.settle()
+    return ended(swarm, {flight.index: _CUT_OFF for flight in swarm.flights})
 
 
 def _open(bench: AnyBench) -> list[Problem]:

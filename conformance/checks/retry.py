@@ -176,7 +176,7 @@ class _Retry:
         found = _whole(swarm, load.flags, full=full) + bench.machine_problems(mappings)
         if self._in_order(machine):
             # A request of several steps waits anew for each, behind those that came meanwhile.
-            done = [f for f in swarm.flights if f.ticket.pending and f.ticket.status is not None]
+            done = [f for f in swarm.launched if f.ticket.pending and f.ticket.status == 0]
             found += swarm.order_problems(done)
         return found + _blocks_left(blocks, machine.memory.live_blocks)
 
@@ -231,15 +231,13 @@ def _whole(swarm: AnySwarm, flags: int, *, full: bool) -> list[Problem]:
         problem = lost[0].ticket.problems()[0]
         detail = f"{len(lost)} of {len(accepted)} requests, the first is number {lost[0].index}"
         found.append(problem._replace(details=(*problem.details, detail)))
-    if full and flags & _MAY_BACKLOG and _was_full(swarm.machine) is False:
+    # Where requests fail, what is wrong with each of them says more.
+    well = all(f.ticket.status in (0, None) for f in accepted)
+    if full and well and flags & _MAY_BACKLOG and _was_full(swarm.machine) is False:
+        told = "no room for a request, once at least", "never"
+        details = (f"{len(accepted)} requests at once",)
         found.append(
-            Problem(
-                "the hardware was never full",
-                facts.RING_FULL,
-                "no room for a request, once at least",
-                "never",
-                details=(f"{len(accepted)} requests at once",),
-            )
+            Problem("the hardware was never full", facts.RING_FULL, *told, details=details)
         )
     return found
 

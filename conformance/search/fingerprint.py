@@ -35,6 +35,7 @@ LEFT_OUT: frozenset[tuple[str, str]] = frozenset(
         ("tcrypt.engine.crypto_engine.CryptoEngine", "_algs"),
         ("tcrypt.engine.irq_line.IrqLine", "delivered"),
         ("tcrypt.engine.irq_line.IrqLine", "lost"),
+        ("tcrypt.engine.irq_line.IrqLine", "stuck"),
         ("tcrypt.engine.eip93.device.Device", "_readers"),
         ("tcrypt.engine.eip93.device.Device", "_writers"),
         ("tcrypt.engine.eip93.device.Device", "_registers"),

@@ -165,6 +165,9 @@ class Stage:
         for engine in self.engines:
             wanted = -errno.EBUSY if engine.running or engine.busy else 0
             got = engine.start()
+            if not (got or engine.running):
+                message = "a started engine does not run"
+                self.found.append(Problem(message, facts.STATUS, attribution="profile"))
             if got != wanted:
                 self.found.append(
                     Problem(
