@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+from tcrypt.cover.classes import edge_class, layout_class, pieces_class
 from tcrypt.layouts import PAGE, CipherLayout, Division, HashLayout, InPlace, divide
 
 __all__ = (
@@ -49,7 +50,7 @@ class CipherPlan:
         dst: chunks of the destination list; the same object as `src` in place.
         iv: arena offset of the IV.
         shared: whether destination memory is source memory.
-        pieces: how many chunks with bytes source and destination have.
+        kinds: what coverage counts it under: layout, pieces and edges (`tcrypt.cover.classes`).
         template: the arena full of poison.
     """
 
@@ -58,7 +59,7 @@ class CipherPlan:
     dst: tuple[Chunk, ...]
     iv: int
     shared: bool
-    pieces: tuple[int, int]
+    kinds: tuple[int, int, int]
     template: bytes = field(repr=False)
 
     def image(self, source: bytes, iv: bytes) -> bytearray:
@@ -131,8 +132,10 @@ def plan_cipher(layout: CipherLayout, src_len: int, dst_len: int, ivsize: int) -
         cuts = layout.dst or layout.src
         dst = _chunks(cursor, dst_len + layout.slack, cuts, layout.empty_entries)
     iv = cursor.place(ivsize, layout.iv_offset)
-    pieces = pieces_of(src), pieces_of(dst)
-    return CipherPlan(cursor.end, src, dst, iv, shared, pieces, bytes([POISON]) * cursor.end)
+    cut = pieces_of(src), pieces_of(dst)
+    one_list = layout.in_place is InPlace.ONE_LIST
+    kinds = layout_class(one_list, shared, *cut), pieces_class(*cut), edge_class(layout)
+    return CipherPlan(cursor.end, src, dst, iv, shared, kinds, bytes([POISON]) * cursor.end)
 
 
 def pieces_of(chunks: tuple[Chunk, ...]) -> int:

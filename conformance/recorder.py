@@ -156,7 +156,7 @@ class Recorder:
         if self._passed:
             self._sink.append(CasesPassed(self.plan.item, self._passed))
             self._passed = []
-        for event in sampling.events(self.plan.subject):
+        for event in sampling.events():
             self._sink.append(event)
 
     def finish(self) -> None:

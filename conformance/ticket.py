@@ -191,6 +191,11 @@ class Ticket:
         final = [note for note in self.notes if note != _EINPROGRESS]
         return final[-1] if final else None
 
+    @property
+    def alone(self) -> bool:
+        """Whether it was accepted for later when no other of its load was under way."""
+        return bool(self.submitted == _EINPROGRESS) and not self.ahead
+
     def problems(self) -> list[Problem]:
         """What is wrong with the life cycle (crypto API, 6.10)."""
         return self._life_problems() + self._mapping_problems() + self._give_back()

@@ -28,6 +28,7 @@ from tcrypt.checks import (
     world,
 )
 from tcrypt.checks.common import case_fault, reference_for
+from tcrypt.cover import sampling
 from tcrypt.mutants import plant
 from tcrypt.plan import Plan
 from tcrypt.plugins import journal
@@ -132,6 +133,7 @@ class TcryptSession:
         self.subjects = [subject for subject in self.registered if selection.takes(subject)]
         crowd = crowds(self.subjects, together=self.settings.limits.together)
         self.settings = replace(self.settings, crowd=crowd)
+        sampling.begin(self.registered)
         self.broken = [b for b in broken if selection.takes_provider(b.provider.name)]
         if not self.subjects and not self.broken:
             raise nothing_selected(selection, self.registered)

@@ -9,17 +9,22 @@ from __future__ import annotations
 import errno
 from collections.abc import Iterator
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from tcrypt.engine.api.flags import ReqFlag
 from tcrypt.layouts import PAGE, CipherLayout, Final, Flush, HashLayout
-from tcrypt.ticket import Ticket
+
+if TYPE_CHECKING:
+    from tcrypt.ticket import Ticket
 
 __all__ = (
     "ASSOC",
     "DIRECTIONS",
     "EDGES",
     "FLAGS",
+    "FLAGS_CLASS",
     "HOW",
+    "IDLE",
     "LAYOUTS",
     "LENGTHS",
     "PIECES",
@@ -30,7 +35,6 @@ __all__ = (
     "Lengths",
     "assoc_class",
     "edge_class",
-    "flags_class",
     "hash_edge_class",
     "how_class",
     "layout_class",
@@ -78,19 +82,39 @@ ASSOC = ("no AAD", "words of AAD", "odd AAD", "over 1020 bytes of AAD")
 TAGS = ("full tag", "words of a tag", "odd tag")
 HOW = ("digest", "updates and final", "updates and finup", "export and import")
 
-_AT_ONCE, _IDLE, _BUSY, _FULL, _BACKLOGGED, _REFUSED = range(6)
+_AT_ONCE, IDLE, _BUSY, _FULL, _BACKLOGGED, _REFUSED = range(6)
 
 
-class _Statuses(dict[int, int]):
+class _Statuses(dict[int | None, int]):
     """Place in `STATUSES` by status; a refusal by a full queue is a state of the queue instead."""
 
-    def __missing__(self, status: int) -> int:
+    def __missing__(self, status: int | None) -> int:
         return STATUSES.index("another error")
 
 
 STATUS_CLASS = _Statuses(
-    {0: 0, -errno.EINVAL: 1, -errno.EBADMSG: 2, _ENOSPC: -1, _EBUSY: -1, -errno.ENOKEY: -1}
+    {
+        None: -1,
+        0: 0,
+        -errno.EINVAL: 1,
+        -errno.EBADMSG: 2,
+        _ENOSPC: -1,
+        _EBUSY: -1,
+        -errno.ENOKEY: -1,
+    }
 )
+
+
+class _Flags(dict[int, int]):
+    """Place in `FLAGS` by the flags of a request."""
+
+    def __missing__(self, flags: int) -> int:
+        backlog, sleep = bool(flags & _MAY_BACKLOG), bool(flags & _MAY_SLEEP)
+        self[flags] = found = backlog + 2 * sleep
+        return found
+
+
+FLAGS_CLASS = _Flags()
 
 
 class Lengths(dict[int, int]):
@@ -193,11 +217,6 @@ def tag_class(authsize: int, most: int) -> int:
     return 2 if authsize % _WORD else 1
 
 
-def flags_class(flags: int) -> int:
-    """Place in `FLAGS`."""
-    return (1 if flags & _MAY_BACKLOG else 0) + (2 if flags & _MAY_SLEEP else 0)
-
-
 def queue_class(ticket: Ticket, depth: int, retried: bool) -> int:
     """Place in `QUEUE` of a request that was submitted.
 
@@ -210,7 +229,7 @@ def queue_class(ticket: Ticket, depth: int, retried: bool) -> int:
     submitted = ticket.submitted
     if submitted == _EINPROGRESS:
         if not ticket.ahead:
-            return _IDLE
+            return IDLE
         return _FULL if retried or 0 < depth <= ticket.ahead else _BUSY
     if submitted == _EBUSY:
         return _BACKLOGGED if ticket.given[1] & _MAY_BACKLOG else _REFUSED

@@ -7,6 +7,7 @@ with the cases that showed it.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from operator import itemgetter
 from typing import Any
@@ -14,14 +15,13 @@ from typing import Any
 from tcrypt.cover.capabilities import PATHS, Capabilities, capabilities_of
 from tcrypt.cover.ciphers import cipher_model, key_sizes, unit_of
 from tcrypt.cover.classes import (
+    FLAGS_CLASS,
+    IDLE,
     STATUS_CLASS,
     Lengths,
     assoc_class,
-    edge_class,
-    flags_class,
     hash_edge_class,
     how_class,
-    layout_class,
     pieces_class,
     queue_class,
     tag_class,
@@ -36,7 +36,7 @@ from tcrypt.reports.events import CoverHits, CoverModelled, CoverRule, Event
 from tcrypt.subject import Subject
 from tcrypt.ticket import Ticket
 
-__all__ = ("CipherSampler", "HashSampler", "Sampler", "events", "sampler_for")
+__all__ = ("CipherSampler", "HashSampler", "Sampler", "begin", "events", "sampler_for")
 
 Sample = tuple[int, ...]
 
@@ -65,9 +65,8 @@ class Sampler:
         self._announced = False
 
     def _add(self, sample: Sample) -> None:
-        if sample not in self._seen:
-            self._seen.add(sample)
-            self._fresh.append(sample)
+        self._seen.add(sample)
+        self._fresh.append(sample)
 
     def _queue(self, ticket: Ticket, machine: Machine) -> int:
         """Place in `QUEUE`."""
@@ -81,10 +80,12 @@ class Sampler:
 
     def events(self) -> list[Event]:
         """The model once, and the bins that were hit since the last call."""
+        if not self._fresh:
+            return []
         found: list[Event] = []
         subject = self.subject
         who = subject.provider.name, subject.driver, subject.algorithm
-        if not self._announced and self._fresh:
+        if not self._announced:
             self._announced = True
             found.append(_modelled(who, self.model))
         hits = self._new_hits()
@@ -144,44 +145,35 @@ class CipherSampler(Sampler):
 
     def judged(self, prepared: Any, ticket: Ticket, machine: Machine) -> None:
         """Take one request, finished or refused, with the place and the case it was made from."""
-        case, plan = prepared.case, prepared.plan
-        key = self._key(case.key)
-        length, assoc, tag = len(case.data), -1, -1
+        case = prepared.case
+        encrypt, secret, data = case.encrypt, case.key, case.data
+        key = -1
+        if secret is not None:
+            size = int.from_bytes(secret[4:8]) if self._blob else len(secret)
+            key = self._keys.get(size, -1) if self._keys else 0
+        length, assoc, tag = len(data), -1, -1
         if self._aead:
             tag_size = case.authsize if case.authsize is not None else self._most
-            length -= self._lead if case.encrypt else self._lead + tag_size
+            length -= self._lead if encrypt else self._lead + tag_size
             assoc, tag = assoc_class(len(case.assoc)), tag_class(tag_size, self._most)
-        status = STATUS_CLASS[ticket.status] if ticket.status is not None else -1
-        src, dst = plan.pieces
-        self._add(
-            (
-                0 if case.encrypt else 1,
-                key,
-                self._lengths[length if length > 0 else 0],
-                layout_class(prepared.dst is prepared.src, plan.shared, src, dst),
-                pieces_class(src, dst),
-                edge_class(prepared.layout),
-                status,
-                self._path(ticket, key, status, case, length),
-                self._queue(ticket, machine),
-                flags_class(ticket.given[1]),
-                assoc,
-                tag,
-            )
+        status = STATUS_CLASS[ticket.status]
+        sample = (
+            0 if encrypt else 1,
+            key,
+            self._lengths[length if length > 0 else 0],
+            *prepared.plan.kinds,
+            status,
+            -1 if ticket.jobs is None else self._path(ticket.jobs, key, status, case, length),
+            IDLE if ticket.alone else self._queue(ticket, machine),
+            FLAGS_CLASS[ticket.given[1]],
+            assoc,
+            tag,
         )
+        if sample not in self._seen:
+            self._add(sample)
 
-    def _key(self, key: bytes | None) -> int:
-        if key is None:
-            return -1
-        if not self._sizes:
-            return 0
-        return self._keys.get(int.from_bytes(key[4:8]) if self._blob else len(key), -1)
-
-    def _path(self, ticket: Ticket, key: int, status: int, case: Any, length: int) -> int:
-        """Place in `PATHS`, where the work of the device can be told from that for others."""
-        jobs = ticket.jobs
-        if jobs is None or status < 0:
-            return -1
+    def _path(self, jobs: int, key: int, status: int, case: Any, length: int) -> int:
+        """Place in `PATHS` of a request that was alone, and that the device did `jobs` for."""
         if jobs:
             return _HARDWARE
         if status == _EINVAL:
@@ -234,18 +226,18 @@ class HashSampler(Sampler):
             path = -1
         else:
             path = _HARDWARE if jobs else self.capable.why_software(None, None, length)
-        self._add(
-            (
-                0 if layout is None else how_class(layout),
-                self._key(key),
-                self._lengths[length],
-                pieces_class(pieces, 0),
-                0 if layout is None else hash_edge_class(layout),
-                path,
-                self._queue(ticket, machine),
-                flags_class(ticket.given[1]),
-            )
+        sample = (
+            0 if layout is None else how_class(layout),
+            self._key(key),
+            self._lengths[length],
+            pieces_class(pieces, 0),
+            0 if layout is None else hash_edge_class(layout),
+            path,
+            IDLE if ticket.alone else self._queue(ticket, machine),
+            FLAGS_CLASS[ticket.given[1]],
         )
+        if sample not in self._seen:
+            self._add(sample)
 
     def _key(self, key: bytes | None) -> int:
         if key is None or len(self._bins) == 1:
@@ -257,20 +249,33 @@ class HashSampler(Sampler):
         return self._bins.index(word) if word in self._bins else -1
 
 
-# The samplers of the drivers that were tested last, by their subjects' ids.
+# The samplers by their subjects' ids, and the subjects as the run has them.
 _samplers: dict[str, Sampler] = {}
+_subjects: dict[str, Subject] = {}
+
+
+def begin(subjects: Iterable[Subject]) -> None:
+    """Forget what was seen before, and expect these drivers."""
+    _samplers.clear()
+    _subjects.clear()
+    _subjects.update((subject.id, subject) for subject in subjects)
 
 
 def sampler_for(subject: Subject, machine: Machine) -> Any:
-    """The sampler of a driver: a new one for a driver that was registered anew."""
+    """The sampler of a driver, one for all its benches.
+
+    Args:
+        subject: the driver, wherever a bench has it from.
+        machine: one that it is registered on.
+    """
     found = _samplers.get(subject.id)
-    if found is None or found.subject.alg is not subject.alg:
-        kind = HashSampler if isinstance(subject.alg, AhashAlg) else CipherSampler
-        _samplers[subject.id] = found = kind(subject, machine)
+    if found is None:
+        known = _subjects.get(subject.id, subject)
+        kind = HashSampler if isinstance(known.alg, AhashAlg) else CipherSampler
+        _samplers[subject.id] = found = kind(known, machine)
     return found
 
 
-def events(subject: Subject) -> list[Event]:
-    """What is to be written down of a driver: see `Sampler.events`."""
-    found = _samplers.get(subject.id)
-    return found.events() if found is not None and found.subject.alg is subject.alg else []
+def events() -> list[Event]:
+    """What is to be written down: see `Sampler.events`."""
+    return [event for sampler in _samplers.values() for event in sampler.events()]
