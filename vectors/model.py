@@ -89,11 +89,13 @@ class Expect(_Record, frozen=True, gc=False):
         stage: The call that must be refused, one of `STAGES`.
         errno: The error it must give, by name, such as "EINVAL".
         forbid_weak: Only when the caller forbids weak keys (FORBID_WEAK_KEYS).
+        rule: Why, in words; may be empty.
     """
 
     stage: str
     errno: str
     forbid_weak: bool = False
+    rule: str = ""
 
 
 class SkcipherVector(_Record, frozen=True, gc=False, tag="skcipher"):

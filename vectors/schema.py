@@ -158,13 +158,17 @@ class Reader:
         return bytes.fromhex(node.value)
 
     def expect(self, name: str, stages: Iterable[str]) -> Expect:
-        """A refusal: `{stage, errno}`, the errno by name."""
+        """A refusal: `{stage, errno, forbid_weak, rule}`, the errno by name."""
         inner = self.mapping(name)
         stage, code = inner.choice("stage", stages), inner.text("errno")
         if code not in errno.errorcode.values():
             raise inner.error("errno", f"no errno of this name: {clip(code)}")
+        forbid_weak = inner.flag("forbid_weak")
+        if forbid_weak and stage != "setkey":
+            raise inner.error("forbid_weak", f"want stage setkey, found {stage}")
+        rule = inner.text("rule") if "rule" in inner else ""
         inner.close()
-        return Expect(stage, code)
+        return Expect(stage, code, forbid_weak, rule)
 
     def mapping(self, name: str) -> Reader:
         """A mapping inside this one."""

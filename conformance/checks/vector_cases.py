@@ -6,14 +6,30 @@ import errno
 from collections.abc import Iterator
 
 from tcrypt.cipher_bench import CipherCase
-from tcrypt.oracle import AeadReference, HashReference, reference
-from tcrypt.vectors.model import AeadVector, HashVector, Operation, SkcipherVector
+from tcrypt.engine.api.errors import errno_name
+from tcrypt.oracle import AeadReference, HashReference, SkcipherReference, reference
+from tcrypt.vectors.model import AeadVector, HashVector, Operation, SkcipherVector, Vector
 
-__all__ = ("cipher_cases", "iv_after", "right_digest")
+__all__ = ("cipher_cases", "iv_after", "right_digest", "weak_key_errnos")
 
 _BLOCKS = {"des": 8, "des3_ede": 8}
 _ENCRYPT = (Operation.ENCRYPT, Operation.BOTH)
 _DECRYPT = (Operation.DECRYPT, Operation.BOTH)
+
+
+def weak_key_errnos(algorithm: str, vector: Vector) -> set[str]:
+    """What a driver may answer to a weak key that its caller forbids, beside the vector's errno.
+
+    The kernel's own helpers give a degenerate key of triple DES another one than their
+    descriptions (kernel-crypto, section 6.2).
+    """
+    known = reference(algorithm)
+    if vector.expect is None or not vector.expect.forbid_weak or vector.key is None:
+        return set()
+    if not isinstance(known, SkcipherReference | AeadReference):
+        return set()
+    allowed = known.setkey_allowed(vector.key, forbid_weak=True)
+    return {errno_name(status) for status in allowed if status}
 
 
 def right_digest(algorithm: str, vector: HashVector) -> bytes | None:

@@ -169,6 +169,12 @@ def test_a_key_that_must_be_refused_needs_no_data_and_may_have_any_length() -> N
     )
 
 
+def test_a_refusal_can_be_one_of_weak_keys_and_say_why() -> None:
+    expect = '{stage: setkey, errno: EINVAL, forbid_weak: true, rule: "a reason"}'
+    vector = only(HEAD + f'  - {{id: one, key: "00", expect: {expect}}}\n')
+    assert vector.expect == Expect("setkey", "EINVAL", forbid_weak=True, rule="a reason")
+
+
 def test_a_text_that_must_be_refused_may_have_any_length() -> None:
     text = GOOD.replace("22" * 16, "2222").replace("33" * 16, "3333")
     vector = only(text + "    expect: {stage: crypt, errno: EINVAL}\n")

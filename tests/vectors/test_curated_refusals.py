@@ -66,6 +66,11 @@ def refusal(text: str) -> str:
         ('licence: "MIT"', "licence:", "8: source.licence: want text, found nothing"),
         ('licence: "MIT"', "licence: MIT\n  isbn: 1", "9: source.isbn: unknown field"),
         (
+            ENTRY,
+            f"{ENTRY}    expect: {{stage: crypt, errno: EINVAL, forbid_weak: true}}\n",
+            "15: vectors[one].expect.forbid_weak: want stage setkey, found crypt",
+        ),
+        (
             'licence: "MIT"',
             "licence: MIT\n  derived: yes",
             "9: source.derived: want true or false, found 'yes'",
