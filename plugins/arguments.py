@@ -7,7 +7,30 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-__all__ = ("mutants_arguments", "vectors_arguments")
+from tcrypt.plugins.options import DEFAULT_REPORT
+
+__all__ = ("coverage_arguments", "mutants_arguments", "vectors_arguments")
+
+
+def coverage_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of `tcrypt coverage`."""
+    parser.add_argument(
+        "report",
+        nargs="?",
+        type=Path,
+        default=Path(DEFAULT_REPORT),
+        metavar="REPORT",
+        help="a report.json, or the folder of one",
+    )
+    for name in ("provider", "driver"):
+        parser.add_argument(
+            f"--{name}", action="append", default=[], metavar="PATTERN", help=f"this {name} only"
+        )
+    parser.add_argument("--holes", action="store_true", help="name every bin that was never hit")
+    parser.add_argument(
+        "--left-out", action="store_true", help="say which bins are not counted, and why"
+    )
+    parser.add_argument("--json", action="store_true", help="machine-readable output")
 
 
 def mutants_arguments(parser: argparse.ArgumentParser) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from tcrypt.plugins import options
-from tcrypt.plugins.arguments import mutants_arguments, vectors_arguments
+from tcrypt.plugins.arguments import coverage_arguments, mutants_arguments, vectors_arguments
 
 __all__ = ("main", "pytest_arguments")
 
@@ -68,6 +68,11 @@ def _parser() -> argparse.ArgumentParser:
     vectors_arguments(
         commands.add_parser("vectors", help="list, check, import and show test vectors"), _vectors
     )
+    covering = commands.add_parser(
+        "coverage", help="what kinds of requests a run covered for each driver, and the holes"
+    )
+    coverage_arguments(covering)
+    covering.set_defaults(function=_coverage)
     report = commands.add_parser(
         "report", help="render the report of a run again, or of a killed one"
     )
@@ -87,6 +92,13 @@ def _add_mutants(commands: Any) -> None:
 def _mutants(chosen: argparse.Namespace) -> int:
     """Hunt planted defects."""
     from tcrypt.plugins.mutation import run
+
+    return run(chosen)
+
+
+def _coverage(chosen: argparse.Namespace) -> int:
+    """Print the coverage of a report."""
+    from tcrypt.plugins.coverage_command import run
 
     return run(chosen)
 

@@ -133,7 +133,7 @@ class TcryptSession:
         self.subjects = [subject for subject in self.registered if selection.takes(subject)]
         crowd = crowds(self.subjects, together=self.settings.limits.together)
         self.settings = replace(self.settings, crowd=crowd)
-        sampling.begin(self.registered)
+        sampling.begin(self.subjects)
         self.broken = [b for b in broken if selection.takes_provider(b.provider.name)]
         if not self.subjects and not self.broken:
             raise nothing_selected(selection, self.registered)

@@ -12,7 +12,7 @@ from tcrypt.reports.judge import judged
 from tcrypt.reports.model import Cell, Change, Counts, LostCoverage, Report
 from tcrypt.reports.words import DIVIDED_CHECKS
 
-__all__ = ("changes", "lost_coverage", "with_baseline")
+__all__ = ("changes", "lost_bins", "lost_coverage", "with_baseline")
 
 _CellKey = tuple[str, str, str, str]
 _NAMED = 5
@@ -104,12 +104,60 @@ def changes(baseline: Report, current: Report) -> list[Change]:
     return found
 
 
+def lost_bins(baseline: Report, current: Report) -> list[LostCoverage]:
+    """Return the bins of functional coverage that the baseline hit and this run did not.
+
+    There is one entry for each cross of each driver, which names them all.  A driver that is gone
+    altogether is told of by `lost_coverage`.  Where a provider has more drivers than it had, what
+    one of them showed before may be another's now.
+    """
+    before, now = _bins_hit(baseline), _bins_hit(current)
+    grown = {
+        name
+        for name, drivers in _drivers(current).items()
+        if drivers > _drivers(baseline).get(name, 0)
+    }
+    anywhere: dict[tuple[str, str], set[str]] = {}
+    for (provider, *_), crosses in now.items():
+        for cross, names in crosses.items():
+            anywhere.setdefault((provider, cross), set()).update(names)
+    found = []
+    for key, crosses in before.items():
+        alive = now.get(key, {})
+        for cross, names in crosses.items() if key in now else ():
+            kept = set(alive.get(cross, ()))
+            if key[0] in grown:
+                kept |= anywhere.get((key[0], cross), set())
+            gone = [name for name in names if name not in kept]
+            if gone:
+                found.append(
+                    LostCoverage(
+                        what=f"{'/'.join(key)}: bins of {cross}",
+                        expected=f"{len(names):,} hit",
+                        got=f"{len(names) - len(gone):,} of them hit",
+                        reason=f"not hit any more: {'; '.join(gone)}",
+                    )
+                )
+    return found
+
+
+def _bins_hit(report: Report) -> dict[tuple[str, str, str], dict[str, dict[str, None]]]:
+    drivers = report.coverage.drivers if report.coverage is not None else ()
+    return {
+        (d.provider, d.driver, d.algorithm): {
+            cross.name: dict.fromkeys(cross.names_hit) for cross in d.crosses
+        }
+        for d in drivers
+    }
+
+
 def with_baseline(current: Report, baseline: Report, name: str) -> Report:
     """Return the current report, judged also by what it lost since the baseline called `name`."""
     lost = [
         LostCoverage(what=e.what, expected=e.expected, got=e.got, reason=e.reason)
         for e in lost_coverage(baseline, current)
     ]
+    lost += lost_bins(baseline, current)
     known = set(current.coverage_lost)
     return judged(
         msgspec.structs.replace(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable, Sequence
 
+from tcrypt.reports.cover import Coverage, percent
+from tcrypt.reports.cover_view import judgement
 from tcrypt.reports.grouping import FailureGroup, group_failures, group_unexecuted
 from tcrypt.reports.hexdiff import clipped_pair
 from tcrypt.reports.judge import merged_counts, merged_verdict
@@ -47,6 +49,8 @@ def summary_lines(
     _failures(writer, report, failures)
     _warnings(writer, report)
     writer.blank()
+    if report.coverage is not None:
+        writer.prose(_coverage(report.coverage), "dim")
     writer.prose(report.headline, _TONES[report.verdict])
     writer.prose(_how(report), "dim")
     if location:
@@ -275,6 +279,12 @@ def _warnings(writer: _Writer, report: Report) -> None:
         if texts:
             writer.title(title, "warn")
             writer.listed(texts)
+
+
+def _coverage(coverage: Coverage) -> str:
+    reached = percent(coverage.hits, coverage.bins)
+    bins = f"{coverage.bins:,} bins on {len(coverage.drivers):,} drivers"
+    return f"functional coverage: {reached:.1f} % of {bins}; {judgement(coverage)}"
 
 
 def _how(report: Report) -> str:

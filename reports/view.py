@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from tcrypt.reports.cover_view import CoverView, cover_view
 from tcrypt.reports.engine_pairs import EngineTable, engine_table
 from tcrypt.reports.grouping import (
     FailureGroup,
@@ -112,6 +113,7 @@ class View:
     unexecuted: tuple[UnexecutedGroup, ...]
     engines: tuple[EngineRow, ...]
     engine_table: EngineTable | None
+    cover: CoverView
     legend: tuple[tuple[CellVerdict, str], ...]
     losses: tuple[tuple[str, ...], ...]
     untested: tuple[tuple[str, ...], ...]
@@ -139,6 +141,7 @@ def make_view(report: Report) -> View:
         unexecuted=tuple(group_unexecuted(report)),
         engines=tuple(_engines(report.evidence)),
         engine_table=engine_table(report.engine_pairs),
+        cover=cover_view(report),
         legend=tuple((word, symbol) for word, symbol in _SYMBOLS.items() if word in used),
         losses=tuple((e.what, e.expected, e.got, e.reason) for e in report.coverage_lost),
         untested=tuple(

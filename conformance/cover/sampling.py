@@ -277,5 +277,13 @@ def sampler_for(subject: Subject, machine: Machine) -> Any:
 
 
 def events() -> list[Event]:
-    """What is to be written down: see `Sampler.events`."""
-    return [event for sampler in _samplers.values() for event in sampler.events()]
+    """What is to be written down of the expected drivers: see `Sampler.events`.
+
+    Others may have taken part in a load beside one of them.
+    """
+    return [
+        event
+        for name, sampler in _samplers.items()
+        if not _subjects or name in _subjects
+        for event in sampler.events()
+    ]
