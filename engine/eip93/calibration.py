@@ -25,6 +25,7 @@ from tcrypt.engine.eip93 import registers as reg
 from tcrypt.engine.eip93.descriptors import Descriptor, command_control, command_length
 from tcrypt.engine.eip93.device import Device
 from tcrypt.engine.eip93.records import Cipher, CipherMode, IVSource, SACommand, SARecord
+from tcrypt.engine.eip93.timing import HOST_ALONE, HOST_KERNEL, HOST_LOADED
 from tcrypt.engine.eip93.variants import MT7621, Variant
 from tcrypt.engine.sim import IrqLine, Simulation
 
@@ -34,9 +35,9 @@ __all__ = ("PUBLISHED", "Host", "Point", "engine_ns", "error", "modelled")
 class Host(enum.Enum):
     """How the processor takes part, with its time per request in ns."""
 
-    ALONE = 34_800
-    KERNEL = 30_000
-    LOADED = 16_500
+    ALONE = HOST_ALONE
+    KERNEL = HOST_KERNEL
+    LOADED = HOST_LOADED
 
 
 @dataclass(frozen=True, slots=True)
