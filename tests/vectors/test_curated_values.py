@@ -15,7 +15,8 @@ from typing import Any
 
 import pytest
 from Crypto.Cipher import AES, DES, DES3
-from Crypto.Hash import HMAC, MD5, SHA1, SHA224, SHA256
+from Crypto.Hash import CMAC as SECOND_CMAC
+from Crypto.Hash import HMAC, MD5, SHA1, SHA224, SHA256, SHA384, SHA512
 from cryptography.hazmat.decrepit.ciphers.algorithms import TripleDES
 from cryptography.hazmat.primitives.ciphers import Cipher, CipherAlgorithm, algorithms, modes
 from cryptography.hazmat.primitives.cmac import CMAC
@@ -36,6 +37,11 @@ CAVP = [file for file in FILES if file.source == "cavp" and file.kind != "aead"]
 def openssl(algorithm: str, key: bytes, iv: bytes, data: bytes) -> bytes:
     if algorithm.startswith("rfc3686("):
         algorithm, key, iv = "ctr(aes)", key[:-4], key[-4:] + iv + b"\0\0\0\1"
+    if algorithm.startswith("cts("):
+        return stolen(openssl, key, iv, data)
+    if algorithm == "xts(aes)" and key[: len(key) // 2] == key[len(key) // 2 :]:
+        # OpenSSL refuses equal keys in this mode, and computes its parts.
+        return composed_xts(openssl, key, iv, data)
     mode, cipher = re.findall(r"\w+", algorithm)
     blocks: dict[str, Callable[[], CipherAlgorithm]] = {
         "aes": lambda: algorithms.AES(key),
@@ -61,6 +67,10 @@ def counter_block(key: bytes, iv: bytes) -> bytes:
 def pycryptodome(algorithm: str, key: bytes, iv: bytes, data: bytes) -> bytes:
     if algorithm == "rfc3686(ctr(aes))":
         return pycryptodome("ctr(aes)", key[:-4], counter_block(key, iv), data)
+    if algorithm.startswith("cts("):
+        return stolen(pycryptodome, key, iv, data)
+    if algorithm == "xts(aes)":
+        return composed_xts(pycryptodome, key, iv, data)
     library: Any = DES3 if "des3" in algorithm else DES if "des" in algorithm else AES
     if library is DES3 and (key[:8] == key[8:16] or key[8:16] == key[16:]):
         # The library refuses these; of two equal neighbours one undoes the other.
@@ -73,6 +83,43 @@ def pycryptodome(algorithm: str, key: bytes, iv: bytes, data: bytes) -> bytes:
     return AES.new(key, AES.MODE_CTR, nonce=b"", initial_value=iv).encrypt(data)
 
 
+def stolen(crypt: Crypt, key: bytes, iv: bytes, data: bytes) -> bytes:
+    """RFC 3962, section 5: CBC over zero padding, the last two blocks exchanged and cut."""
+    out = crypt("cbc(aes)", key, iv, data + bytes(-len(data) % 16))
+    return (out[:-32] + out[-16:] + out[-32:-16])[: len(data)]
+
+
+def composed_xts(crypt: Crypt, key: bytes, iv: bytes, data: bytes) -> bytes:
+    """IEEE 1619-2007, section 5.3, block by block."""
+    half = len(key) // 2
+    mask = int.from_bytes(crypt("ecb(aes)", key[half:], b"", iv), "little")
+    out = b""
+    for start in range(0, len(data), 16):
+        block, tweak = data[start : start + 16], mask.to_bytes(16, "little")
+        if len(block) < 16:
+            # The last piece takes what it lacks from the block before, which is cut.
+            out, block = out[:-16] + out[-16:][: len(block)], block + out[-16:][len(block) :]
+            sealed = xored(crypt("ecb(aes)", key[:half], b"", xored(block, tweak)), tweak)
+            tail = len(data) - start
+            return out[:-tail] + sealed + out[-tail:]
+        out += xored(crypt("ecb(aes)", key[:half], b"", xored(block, tweak)), tweak)
+        mask = (mask << 1) ^ (((1 << 128) | 0x87) if mask >> 127 else 0)
+    return out
+
+
+def xored(left: bytes, right: bytes) -> bytes:
+    return bytes(a ^ b for a, b in zip(left, right, strict=True))
+
+
+def xcbc(crypt: Crypt, key: bytes, message: bytes) -> bytes:
+    """RFC 3566, section 4."""
+    k1, k2, k3 = (crypt("ecb(aes)", key, b"", bytes([n]) * 16) for n in (1, 2, 3))
+    whole = bool(message) and len(message) % 16 == 0
+    padded = message if whole else message + b"\x80" + bytes(-(len(message) + 1) % 16)
+    last = xored(padded[-16:], k2 if whole else k3)
+    return crypt("cbc(aes)", k1, bytes(16), padded[:-16] + last)[-16:]
+
+
 def stdlib_digest(name: str, key: bytes | None, message: bytes) -> bytes:
     if key is None:
         return hashlib.new(name, message).digest()
@@ -80,11 +127,30 @@ def stdlib_digest(name: str, key: bytes | None, message: bytes) -> bytes:
         cmac = CMAC(TripleDES(key) if "des3_ede" in name else algorithms.AES(key))
         cmac.update(message)
         return cmac.finalize()
+    if name == "xcbc(aes)":
+        return xcbc(openssl, key, message)
     return hmac.digest(key, message, name)
 
 
+MODULES: dict[str, ModuleType] = {
+    "md5": MD5,
+    "sha1": SHA1,
+    "sha224": SHA224,
+    "sha256": SHA256,
+    "sha384": SHA384,
+    "sha512": SHA512,
+}
+
+
 def pycryptodome_digest(name: str, key: bytes | None, message: bytes) -> bytes:
-    module: ModuleType = {"md5": MD5, "sha1": SHA1, "sha224": SHA224, "sha256": SHA256}[name]
+    if name.startswith("cmac("):
+        assert key is not None
+        cipher: Any = DES3 if "des3_ede" in name else AES
+        return bytes(SECOND_CMAC.new(key, message, ciphermod=cipher).digest())
+    if name == "xcbc(aes)":
+        assert key is not None
+        return xcbc(pycryptodome, key, message)
+    module = MODULES[name]
     if key is None:
         return bytes(module.new(message).digest())
     return HMAC.new(key, message, module).digest()
