@@ -15,7 +15,7 @@ import msgspec
 from tcrypt.plugins.discovery import discover
 from tcrypt.plugins.providers import Providers
 from tcrypt.settings import PROFILES
-from tcrypt.vectors import imports
+from tcrypt.vectors import imports, linux_answers
 from tcrypt.vectors.catalogue import Catalogue, VectorFile
 from tcrypt.vectors.errors import UnknownVectorError, VectorError
 from tcrypt.watchdog import Watchdog
@@ -59,6 +59,10 @@ def _list(chosen: argparse.Namespace) -> int:
         row = table.setdefault(file.algorithm, Counter())
         if file.available:
             row[_column(file)] += file.expected_count
+    answered = linux_answers.shipped()
+    columns.append(answered.source)
+    for answer in answered.answers:
+        table.setdefault(answer.algorithm, Counter())[answered.source] += 1
     without = sorted(name for name, row in table.items() if not row.total())
     missing = sorted({(f.source, f.why_not) for f in files if not f.available})
     if chosen.json:
@@ -134,6 +138,11 @@ def _check(chosen: argparse.Namespace) -> int:
         reasons = [f"{n:,} {why}" for (of, why), n in sorted(unfit.items()) if of == source]
         print(f", not applicable: {', '.join(reasons)}" if reasons else "", end="")
         print(f", {len(absent)} files missing: {absent[0].why_not}" if absent else "")
+    try:
+        answered = linux_answers.shipped()
+        print(f"{answered.source:<14}{1:>5} files{len(answered.answers):>9,} answers")
+    except VectorError as error:
+        wrong.append(str(error))
     for line in wrong:
         print(f"WRONG {line}")
     return 1 if wrong else 0
@@ -164,7 +173,10 @@ def _counts(found: Counter[str]) -> str:
 
 
 def _show(chosen: argparse.Namespace) -> int:
-    """Print one vector, its data in hexadecimal."""
+    """Print one vector, or what a kernel answered, its data in hexadecimal."""
+    answered = linux_answers.shipped()
+    if chosen.id.startswith(f"{answered.source}/"):
+        return _show_answer(answered, chosen.id)
     file, vector = _catalogue(chosen).find(chosen.id)
     loaded = file.load()
     about = {
@@ -177,6 +189,17 @@ def _show(chosen: argparse.Namespace) -> int:
     values = {name: getattr(vector, name) for name in vector.__struct_fields__ if name != "id"}
     for name, value in (*about.items(), *values.items()):
         for line in _lines(name, value):
+            print(line)
+    return 0
+
+
+def _show_answer(answered: linux_answers.AnswerSet, wanted: str) -> int:
+    answer = next((answer for answer in answered.answers if answer.id == wanted), None)
+    if answer is None:
+        raise UnknownVectorError(f"no answer {wanted!r} among {len(answered.answers):,}")
+    print(f"source: Linux {answered.kernel}, through AF_ALG")
+    for name in answer.__struct_fields__:
+        for line in _lines(name, getattr(answer, name)):
             print(line)
     return 0
 

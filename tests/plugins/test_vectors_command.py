@@ -54,9 +54,9 @@ def test_the_list_has_a_row_per_algorithm_and_a_column_per_source(
     lines = capsys.readouterr().out.splitlines()
     columns = lines[0].split()
     assert columns[0] == "algorithm"
-    assert {"curated", "derived", "kernel-6.1", "user"} <= set(columns)
+    assert {"curated", "derived", "kernel-6.1", "user", "linux-6.12"} <= set(columns)
     [row] = [line.split() for line in lines if line.startswith("cbc(aes) ")]
-    assert row[-1] == "1"
+    assert dict(zip(columns[3:], row[3:], strict=True))["user"] == "1"
     assert any(line.startswith("not applicable ") for line in lines)
     assert any(line.startswith("total ") for line in lines)
 
@@ -77,6 +77,7 @@ def test_a_file_that_is_not_what_is_listed_is_wrong_and_named(
     assert main(["vectors", "check", "--vectors", str(own)]) == 0
     said = capsys.readouterr().out
     assert "kernel-6.1" in said
+    assert "linux-6.12        1 files    2,380 answers" in said
     assert "WRONG" not in said
 
     monkeypatch.setattr("tcrypt.vectors.files.hashlib.sha256", _Other)
@@ -102,6 +103,15 @@ def test_a_vector_is_shown_in_hexadecimal_with_its_origin(
     assert "algorithm: cbc(aes)\n" in said
     assert "key: 16 bytes\n  2b7e151628aed2a6abf7158809cf4f3c\n" in said
     assert "source: NIST SP 800-38A" in said
+
+
+def test_what_a_kernel_answered_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["vectors", "show", "linux-6.12/aead-0001"]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith("source: Linux 6.12.")
+    assert "id: linux-6.12/aead-0001\n" in said
+    assert main(["vectors", "show", "linux-6.12/aead-x"]) == 2
+    assert "no answer 'linux-6.12/aead-x' among 2,380" in capsys.readouterr().err
 
 
 def test_a_derived_vector_is_called_derived(capsys: pytest.CaptureFixture[str]) -> None:
