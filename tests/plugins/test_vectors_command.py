@@ -52,11 +52,11 @@ def test_the_list_has_a_row_per_algorithm_and_a_column_per_source(
 ) -> None:
     assert main(["vectors", "list", "--vectors", str(own)]) == 0
     lines = capsys.readouterr().out.splitlines()
-    columns = lines[0].split()
+    columns = lines[0].replace("Monte Carlo", "Monte-Carlo").split()
     assert columns[0] == "algorithm"
     assert {"curated", "derived", "kernel-6.1", "user", "linux-6.12"} <= set(columns)
     [row] = [line.split() for line in lines if line.startswith("cbc(aes) ")]
-    assert dict(zip(columns[3:], row[3:], strict=True))["user"] == "1"
+    assert dict(zip(columns, row, strict=True))["user"] == "1"
     assert any(line.startswith("not applicable ") for line in lines)
     assert any(line.startswith("total ") for line in lines)
 
