@@ -139,12 +139,12 @@ def _name(name: str, equals: str, number: int, label: str) -> str:
 
 
 def number(value: str) -> int:
-    """A decimal number without a sign.
+    """A decimal number of ASCII digits without a sign.
 
     Raises:
         ValueError: anything else.
     """
-    if not value.isdecimal() or len(value) > 18:
+    if not (value.isascii() and value.isdecimal()) or len(value) > 18:
         raise ValueError(value)
     return int(value)
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import msgspec
+import json
+from typing import Any, NoReturn
 
 from tcrypt.vectors.errors import VectorError, clip, hex_fault
 
@@ -22,14 +21,28 @@ def read_json(text: str, label: str) -> Node:
         VectorError: The text is no JSON, or its root is of another kind.
     """
     try:
-        root = msgspec.json.decode(text)
-    except (msgspec.DecodeError, RecursionError) as error:
+        root = json.loads(text, object_pairs_hook=_object, parse_constant=_no_number)
+    except (ValueError, RecursionError) as error:
         raise VectorError(label, 0, "", f"not JSON: {clip(str(error))}") from None
     if isinstance(root, list) and root:
         root = root[-1]
     if not isinstance(root, dict):
         raise VectorError(label, 0, "", f"want an object, found {clip(repr(root))}")
     return Node(label, "", root)
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object none of whose fields is there twice: JSON would drop all but the last."""
+    fields = dict(pairs)
+    if len(fields) != len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"given twice: {twice}")
+    return fields
+
+
+def _no_number(word: str) -> NoReturn:
+    raise ValueError(f"no number: {word}")
 
 
 class Node:

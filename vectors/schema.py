@@ -32,6 +32,7 @@ _TAGS = {
     "tag:yaml.org,2002:seq": "a list",
 }
 
+# Bytes that all repetitions of one document may come to.
 _REPEAT_LIMIT = 1 << 26
 _DEEPEST = 50
 _MOST_DIGITS = 18
@@ -60,7 +61,7 @@ def read_document(text: str, label: str) -> Reader:
         raise VectorError(label, mark.line + 1 if mark else 0, "", f"not YAML: {reason}") from None
     if node is None:
         raise VectorError(label, 0, "", "the file is empty")
-    return Reader(label, "", node)
+    return Reader(label, "", node, _Budget())
 
 
 def _too_deep(text: str) -> int:
@@ -73,11 +74,21 @@ def _too_deep(text: str) -> int:
     return 0
 
 
+class _Budget:
+    """How many repeated bytes a document may still have; shared by its readers."""
+
+    __slots__ = ("left",)
+
+    def __init__(self) -> None:
+        self.left = _REPEAT_LIMIT
+
+
 class Reader:
     """One mapping of a document, read field by field; `close` refuses what nobody asked for."""
 
-    def __init__(self, label: str, path: str, node: yaml.Node) -> None:
+    def __init__(self, label: str, path: str, node: yaml.Node, budget: _Budget) -> None:
         self._label = label
+        self._budget = budget
         self._path = path
         self._line = node.start_mark.line + 1
         self._fields: dict[str, yaml.Node] = {}
@@ -147,7 +158,7 @@ class Reader:
         """Data: quoted hexadecimal digits, or one byte repeated (`repeat: {byte, count}`)."""
         node = self._take(name)
         if isinstance(node, yaml.MappingNode):
-            inner = Reader(self._label, self._at(name), node)
+            inner = Reader(self._label, self._at(name), node, self._budget)
             data = inner._repeated()
             inner.close()
             return data
@@ -172,7 +183,7 @@ class Reader:
 
     def mapping(self, name: str) -> Reader:
         """A mapping inside this one."""
-        return Reader(self._label, self._at(name), self._take(name))
+        return Reader(self._label, self._at(name), self._take(name), self._budget)
 
     def sequence(self, name: str) -> list[Reader]:
         """A list of mappings that is not empty."""
@@ -182,7 +193,8 @@ class Reader:
         if not node.value:
             raise self.error(name, "empty")
         path = self._at(name)
-        return [Reader(self._label, f"{path}[{i}]", item) for i, item in enumerate(node.value)]
+        items = enumerate(node.value)
+        return [Reader(self._label, f"{path}[{i}]", item, self._budget) for i, item in items]
 
     def names(self) -> list[str]:
         """The names of all fields, for a mapping whose names are themselves data."""
@@ -215,8 +227,10 @@ class Reader:
         inner.close()
         if len(byte) != 1:
             raise inner.error("byte", f"want one byte, found {len(byte)}")
-        if count > _REPEAT_LIMIT:
-            raise inner.error("count", f"want at most {_REPEAT_LIMIT}, found {count}")
+        if count > self._budget.left:
+            reason = f"want at most {_REPEAT_LIMIT} in the file, found {count}"
+            raise inner.error("count", reason)
+        self._budget.left -= count
         return byte * count
 
 

@@ -150,6 +150,8 @@ def aead_fault(shape: AeadShape | None, vector: AeadVector) -> Fault | None:
 
 def hash_fault(size: int | None, vector: HashVector, truncated: bool = False) -> Fault | None:
     """Say why the digest of `vector` cannot be one of `size` bytes, or a true prefix of it."""
+    if vector.length is not None and (vector.length < 0 or not vector.message):
+        return "length", f"{vector.length} bytes of a piece of {len(vector.message)}"
     if size is None or vector.expect is not None:
         return None
     found = len(vector.digest)

@@ -27,6 +27,8 @@ _STRUCTS = {
     "hash": "struct hash_testvec",
 }
 _ERRORS = {"setkey_error": "setkey", "setauthsize_error": "setauthsize"}
+# Bytes of zeros that a null pointer may stand for.
+_MOST_ZEROS = 1 << 26
 _CRYPT_ERRORS = ("crypt_error", "digest_error")
 
 
@@ -130,11 +132,11 @@ class Fields:
         A literal has a zero behind it that may be part of the data; an absent field is zeros.
         """
         value: Value | None = self._left.pop(name, None)
-        if value is None or value == 0:
+        if value is None or value == 0 or (isinstance(value, Name) and value.word == "NULL"):
+            if length is not None and not 0 <= length <= _MOST_ZEROS:
+                raise self._header.error(self._block.place, f"no length: {length}", name)
             return bytes(length or 0)
         if isinstance(value, Name):
-            if value.word == "NULL":
-                return bytes(length or 0)
             found = self._header.array(value)
             end = len(found)
         elif isinstance(value, Text):

@@ -186,7 +186,7 @@ def refusal(text: str) -> str:
         (
             TEXT,
             '{repeat: {byte: "61", count: 99999999999}}',
-            "13: vectors[one].ptext.repeat.count: want at most 67108864, found 99999999999",
+            "13: vectors[one].ptext.repeat.count: want at most 67108864 in the file",
         ),
         (
             TEXT,

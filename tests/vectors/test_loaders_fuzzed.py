@@ -208,8 +208,49 @@ def test_a_yaml_bomb_is_refused_at_once(text: str) -> None:
 
 def test_a_repetition_is_limited() -> None:
     root = read_document('a: {repeat: {byte: "00", count: 99999999999}}', "x")
-    with pytest.raises(VectorError, match="want at most 67108864, found 99999999999"):
+    with pytest.raises(VectorError, match="want at most 67108864 in the file, found 99999999999"):
         root.octets("a")
+
+
+def test_all_repetitions_of_a_file_together_are_limited() -> None:
+    fields = "".join(f'a{i}: {{repeat: {{byte: "00", count: 30000000}}}}\n' for i in range(3))
+    root = read_document(fields, "x")
+    assert len(root.octets("a0") + root.octets("a1")) == 60_000_000
+    with pytest.raises(VectorError, match=r"x:3: a2\.repeat\.count: want at most 67108864"):
+        root.octets("a2")
+
+
+@pytest.mark.parametrize("load", [acvp.load, wycheproof.load])
+def test_a_list_of_tests_that_is_given_twice_is_not_dropped(
+    load: Callable[[str, Origin], object],
+) -> None:
+    document = json.dumps(WYCHEPROOF if load is wycheproof.load else ACVP)
+    twice = document.replace('"testGroups":', '"testGroups": [], "testGroups":')
+    assert twice != document
+    with pytest.raises(VectorError, match="not JSON: 'given twice: testGroups'"):
+        load(twice, NONE)
+
+
+def test_a_number_in_other_digits_is_none() -> None:
+    assert cavp.load(f"[ENCRYPT]\n{RECORD}", CBC).vectors
+    with pytest.raises(VectorError, match="COUNT: not a decimal number: '٣'"):
+        cavp.load(f"[ENCRYPT]\n{RECORD.replace('COUNT = 0', 'COUNT = ٣')}", CBC)
+
+
+def test_a_null_pointer_of_any_length_is_not_made() -> None:
+    header = HEADER.replace('.key = "\\x01\\x02" "345678", .klen = 4 * 2', ".klen = 99999999999")
+    assert header != HEADER
+    with pytest.raises(VectorError, match="key: no length: 99999999999"):
+        KernelTests(header, TABLE, NONE).load("ecb(des)")
+
+
+@pytest.mark.parametrize(("message", "length"), [("", 5), ("AA==", -1)])
+def test_a_piece_must_be_able_to_fill_its_length(message: str, length: int) -> None:
+    head = '{"format":1,"algorithm":"md5","kind":"ahash","title":"","url":"","licence":""'
+    record = {"type": "ahash", "id": "a", "key": None, "message": message, "length": length}
+    record["digest"] = "AAAAAAAAAAAAAAAAAAAAAA=="
+    with pytest.raises(VectorError, match="2: length: "):
+        compact.load(f'{head},"records":1}}\n{json.dumps(record)}\n', NONE)
 
 
 @pytest.mark.parametrize("content", [b"\xff", b"\xc3", b"COUNT = 1\n\x80", b"\xed\xa0\x80"])
