@@ -197,15 +197,14 @@ class Hunt:
         except SelectionError:
             if stage.own:
                 raise
-            return None, None
+            return self._broken_altogether(stage, only), None
         session.sink = trap = _Trap(self.prey.known)
         if stage.own:
             session.watchdog.seconds = self.mutant.place.patience
         try:
-            lost = [b for b in session.broken if (REGISTERING, b.why) not in self.prey.known]
-            if lost:
-                why = lost[0].why
-                return self._unregistered(lost[0].provider.name, why, stage.profile), None
+            lost = self._lost(session, stage.profile)
+            if lost is not None:
+                return lost, None
             for plan in _plans(session):
                 self._items += 1
                 try:
@@ -217,10 +216,29 @@ class Hunt:
             session.release()
         return None, trap.suite
 
-    def _unregistered(self, provider: str, why: str, profile: str) -> Found:
+    def _broken_altogether(self, stage: _Stage, only: Providers) -> Found | None:
+        """Nothing of the kind is there: perhaps because the defect lets nothing be registered."""
+        wide = Selection(providers=stage.selection.providers)
+        if wide == stage.selection:
+            return None
+        settings = self.prey.settings(wide, stage.profile, self.mutant.name, "")
+        try:
+            session = TcryptSession(settings, only, self.vectors, (self.mutant.name,))
+        except SelectionError:
+            return None
+        try:
+            return self._lost(session, stage.profile)
+        finally:
+            session.release()
+
+    def _lost(self, session: TcryptSession, profile: str) -> Found | None:
+        """The kill by a provider that could not register, unless it cannot without a defect."""
+        lost = [b for b in session.broken if (REGISTERING, b.why) not in self.prey.known]
+        if not lost:
+            return None
         found = self._end("killed", "")
         found.check = found.item = REGISTERING
-        found.provider, found.message = provider, why
+        found.provider, found.message = lost[0].provider.name, lost[0].why
         found.profile = profile
         return found
 

@@ -18,6 +18,7 @@ from tcrypt.subject import Subject
 
 __all__ = (
     "Device",
+    "Failing",
     "Leftovers",
     "State",
     "attached",
@@ -93,22 +94,25 @@ class Leftovers:
     """
 
     def __init__(self, bench: AnyBench) -> None:
-        machine = bench.machine
-        alone = len(machine.accelerators) == 1
-        self._sim = machine.sim
-        self._lines = [line for line in machine.sim.irq_lines if alone and line.requested]
-        self._engines = [engine for engine in machine.engines if alone and not _exited(engine)]
+        self._machine = bench.machine
+        self._sim = bench.machine.sim
+        self._there = self._present()
         self._touched: list[str] = []
+
+    def _present(self) -> list[tuple[str, Any]]:
+        machine = self._machine
+        if len(machine.accelerators) != 1:
+            return []
+        lines = [("interrupt handler", line) for line in machine.sim.irq_lines if line.requested]
+        return lines + [("engine", engine) for engine in machine.engines if not _exited(engine)]
 
     def problems(self) -> list[Problem]:
         """What is still there, right after the driver said that it is gone."""
-        handlers = [line.name for line in self._lines if line.requested]
-        workers = [engine.name for engine in self._engines if not _exited(engine)]
-        return [
-            Problem(f"{what} left behind by a driver that is gone", facts.STILL_THERE, got=name)
-            for what, names in (("interrupt handler", handlers), ("engine", workers))
-            for name in names
-        ]
+        return _left([thing for thing in self._present() if thing in self._there])
+
+    def added(self) -> list[Problem]:
+        """What is there since a driver could not be bound."""
+        return _left([thing for thing in self._present() if thing not in self._there])
 
     def listen(self) -> None:
         """From now on nobody may come by the device's registers."""
@@ -121,6 +125,11 @@ class Leftovers:
             return []
         message = "a driver that is gone uses its device"
         return [Problem(message, facts.STILL_THERE, details=tuple(self._touched[:_SHOWN]))]
+
+
+def _left(things: list[tuple[str, Any]]) -> list[Problem]:
+    message = "{} left behind by a driver that is gone"
+    return [Problem(message.format(w), facts.STILL_THERE, got=x.name) for w, x in things]
 
 
 def _exited(engine: Any) -> bool:
@@ -163,3 +172,22 @@ def free_all(bench: AnyBench, swarm: AnySwarm) -> None:
     transforms[id(bench.tfm)] = bench.tfm
     for tfm in transforms.values():
         bench.machine.registry.free(tfm)
+
+
+class Failing:
+    """An attempt to bind a driver that is not bound, where something is wrong on purpose."""
+
+    def __init__(self, bench: AnyBench) -> None:
+        self._bench = bench
+        self._gone, self._leftovers = State(bench), Leftovers(bench)
+        self._warned = len(bench.machine.warnings)
+
+    def problems(self, error: OSError, wanted: int) -> list[Problem]:
+        """What is wrong with how it failed, which should be with the errno `wanted`."""
+        found = self._gone.compared(State(self._bench)) + self._leftovers.added()
+        for text in self._bench.machine.warnings[self._warned :]:
+            found.append(Problem("the kernel would warn", facts.KERNEL_WARNING, details=(text,)))
+        if error.errno != wanted:
+            names = errno_name(-wanted), errno_name(-(error.errno or 0))
+            found.append(Problem("wrong errno of binding", facts.UNBOUND, *names))
+        return found

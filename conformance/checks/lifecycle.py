@@ -13,7 +13,16 @@ from dataclasses import replace
 from functools import partial
 
 from tcrypt import facts
-from tcrypt.checks.binding import Leftovers, State, attached, device_of, free_all, unbound, used
+from tcrypt.checks.binding import (
+    Failing,
+    Leftovers,
+    State,
+    attached,
+    device_of,
+    free_all,
+    unbound,
+    used,
+)
 from tcrypt.checks.common import AnyBench, make_bench, reference_for
 from tcrypt.checks.fault_loads import BACKLOG, ended
 from tcrypt.checks.loads import MIXED, SINGLE, fill, make_swarm
@@ -226,8 +235,7 @@ def _name_taken(bench: AnyBench) -> list[Problem]:
     found = unbound(bench)
     if found:
         return found
-    gone = State(bench)
-    alg = bench.subject.alg
+    attempt, alg = Failing(bench), bench.subject.alg
     # Its name is the driver's name, which no core lets stand side by side (6.7).
     squatter = alg.variant(
         cra_name=alg.cra_driver_name,
@@ -238,7 +246,7 @@ def _name_taken(bench: AnyBench) -> list[Problem]:
     try:
         device.rebind()
     except OSError as error:
-        found = gone.compared(State(bench)) + _errno_problems(error, errno.EEXIST)
+        found = attempt.problems(error, errno.EEXIST)
     else:
         found = unbound(bench)
     if found:
@@ -254,13 +262,13 @@ def _without_memory(bench: AnyBench) -> list[Problem]:
     found = unbound(bench)
     if found:
         return found
-    gone = State(bench)
     for point in range(_POINTS):
+        attempt = Failing(bench)
         memory.fail_allocs(point)
         try:
             device.rebind()
         except OSError as error:
-            found = gone.compared(State(bench)) + _errno_problems(error, errno.ENOMEM)
+            found = attempt.problems(error, errno.ENOMEM)
         else:
             found = unbound(bench)
         finally:
@@ -269,10 +277,3 @@ def _without_memory(bench: AnyBench) -> list[Problem]:
             return found
     device.rebind()
     return [problem._replace(fact=facts.REBOUND) for problem in used(bench, _LOAD)]
-
-
-def _errno_problems(error: OSError, wanted: int) -> list[Problem]:
-    if error.errno == wanted:
-        return []
-    names = errno_name(-wanted), errno_name(-(error.errno or 0))
-    return [Problem("wrong errno of binding", facts.UNBOUND, *names)]

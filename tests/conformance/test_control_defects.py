@@ -1,4 +1,4 @@
-"""Defects of a driver's control plane: who waits, who is told, what it leaves when it goes."""
+"""Defects of a driver's control plane: who waits, who is told, what is left when it goes."""
 
 from __future__ import annotations
 
@@ -191,6 +191,59 @@ def timer_kept() -> Planted:
     return replaced((Core, "begin", watched))
 
 
+def failed_registration(clean: Callable[[Driver], None], *, far: int = 0) -> Planted:
+    """What a driver does when one of its algorithms was refused; `far` more are unregistered."""
+
+    def register(self: Driver) -> None:
+        registry = self.core.machine.registry
+        for place, alg in enumerate(self.algs):
+            try:
+                self.core.engine.register(alg)
+            except OSError:
+                for done in self.algs[: place + far]:
+                    registry.unregister(done)
+                clean(self)
+                raise
+
+    return replaced((Driver, "register", register))
+
+
+def one_too_far() -> Planted:
+    """The refused algorithm is unregistered as well."""
+    return failed_registration(lambda driver: void(driver.core.remove()), far=1)
+
+
+def engine_forgotten() -> Planted:
+    """The engine outlives a driver that could not be bound."""
+
+    def clean(driver: Driver) -> None:
+        with worker_kept():
+            driver.core.remove()
+
+    return failed_registration(clean)
+
+
+def interrupt_forgotten() -> Planted:
+    """So does its interrupt handler."""
+
+    def clean(driver: Driver) -> None:
+        with interrupt_kept():
+            driver.core.remove()
+
+    return failed_registration(clean)
+
+
+def unlocked() -> Planted:
+    """Descriptors are written without the lock that keeps completions away."""
+
+    def start(self: Core, job: Job, prepare: Callable[[Job], Callable[[], None]]) -> int:
+        prepare(job)()
+        self.ring_doorbell(job.pending)
+        return 0
+
+    return replaced((Core, "start", start))
+
+
 def void(value: int) -> None:
     """Look, and do nothing."""
 
@@ -208,6 +261,7 @@ def full_is_an_error() -> Planted:
 
 DIRECT, RINGS, TINY = builtin.eip93_direct, builtin.eip93_mt7621, builtin.eip93_tiny_ring
 MAPPINGS = "mappings-fail-of-the-waiting"
+TAKEN = "bound-while-its-name-is-taken"
 GONE = "left behind by a driver that is gone"
 PLANTED: dict[str, tuple[Callable[[], Planted], Register, str, str, str]] = {
     "dropped": (dropped, DIRECT, "faults", MAPPINGS, "accepted and never completed"),
@@ -251,6 +305,10 @@ PLANTED: dict[str, tuple[Callable[[], Planted], Register, str, str, str]] = {
         "unbound-in-flight-2",
         "a driver that is gone uses its device",
     ),
+    "one too far": (one_too_far, RINGS, "lifecycle", TAKEN, "the kernel would warn"),
+    "engine": (engine_forgotten, RINGS, "lifecycle", TAKEN, f"engine {GONE}"),
+    "handler": (interrupt_forgotten, RINGS, "lifecycle", TAKEN, f"interrupt handler {GONE}"),
+    "unlocked": (unlocked, TINY, "faults", "preempted-every-1100-ns", "request never ends"),
     "full": (full_is_an_error, TINY, "retry", "backlog", "wrong status"),
 }
 
@@ -273,6 +331,9 @@ def test_a_case_shows_it(name: str) -> None:
         ("lifecycle", "unbound-unanswered"),
         ("lifecycle", "unbound-unused"),
         ("lifecycle", "unbound-in-flight-2"),
+        ("lifecycle", TAKEN),
+        ("lifecycle", "bound-without-memory"),
+        ("faults", "preempted-every-1100-ns"),
     ],
 )
 def test_the_driver_itself_passes(register: Register, check: str, case: str) -> None:

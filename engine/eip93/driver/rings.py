@@ -52,13 +52,13 @@ class Rings:
 
         Two contexts that do so at once would use the same entry: the caller holds a lock.
         """
-        offset = self._write * reg.DESCRIPTOR_BYTES
+        offset, used = self._write * reg.DESCRIPTOR_BYTES, self.used
         # A result of the previous lap must not be taken for the answer to this command.
         self._memory.write(self.results + offset, _EMPTY)
         self._sim.preemption_point("descriptor")
         self._memory.write(self.commands + offset, command.pack())
         self._write = (self._write + 1) % self.size
-        self.used += 1
+        self.used = used + 1
 
     def take(self) -> Descriptor | None:
         """The oldest result, or None while the engine has not handed all of it over."""
