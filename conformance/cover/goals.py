@@ -76,6 +76,6 @@ GOALS: Mapping[str, Mapping[str, Goal]] = MappingProxyType(
     {
         "quick": MappingProxyType(_QUICK),
         "default": MappingProxyType(_DEFAULT),
-        "full": MappingProxyType(_DEFAULT | {"*": Goal(40, 50), "point": Goal(85, 85)}),
+        "full": MappingProxyType(_DEFAULT | {"direction x length x layout": Goal(35, 45)}),
     }
 )
