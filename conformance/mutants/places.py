@@ -157,7 +157,7 @@ PLACES: dict[str, Place] = {
     "EQ-25": Place(MT7621, CBC, "faults", LOST),
     "CR-01": Place(TINY, CBC, "retry", LOST),
     "CR-03": Place(TINY, CBC, "retry", LOST),
-    "CR-04": Place(TINY, CBC, "retry", "retry never ends", patience=40.0),
+    "CR-04": Place(TINY, AUTHENC, "retry", "retry never ends", patience=40.0),
     "CR-06": Place(MT7621, CBC, "faults", OUTPUT),
     "CR-07": Place(MT7621, AUTHENC, "sequences", STATUS),
     "CR-09": Place(MT7621, AUTHENC, "sequences", STATUS),
