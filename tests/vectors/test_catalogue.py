@@ -273,3 +273,7 @@ def test_the_catalogue_imports_no_cryptography() -> None:
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "[]"
+
+
+def test_every_listed_file_has_the_digest_of_its_bytes() -> None:
+    assert [f.label for f in Catalogue.load().everything() if not f.sha256] == []
