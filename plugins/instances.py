@@ -133,7 +133,7 @@ OPENSSL_VECTORS: dict[AlgType, tuple[str, ...]] = {
         f"essiv(authenc{_OPENSSL_SHA256_AES},sha256-openssl)",
     ),
 }
-"""Those with another block cipher or digest, and templates over them: keys and vectors only.
+"""Those with another block cipher or digest, and templates over them: published vectors only.
 
 Each differs from one above, or from what the software provider offers, in what it is made of.
 """
