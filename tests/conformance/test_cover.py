@@ -19,6 +19,7 @@ from tcrypt.cover.classes import LENGTHS, Lengths, representatives
 from tcrypt.cover.goals import GOALS
 from tcrypt.cover.model import Point, Rule, model_of
 from tcrypt.engine.api.flags import ReqFlag
+from tcrypt.engine.api.transforms import Skcipher
 from tcrypt.layouts import slug
 from tcrypt.plan import Plan
 from tcrypt.plugins.discovery import subjects_of
@@ -274,6 +275,26 @@ def test_layouts_that_go_without_may_backlog_do() -> None:
     specs = [SkcipherSpec("enc", 16, 320, slug(name)) for name in layouts]
     seen = ran(subject("eip93-mt7621", "cbc(aes-eip93)"), *specs)
     assert seen.hit("flags") == {"no flags", "MAY_SLEEP"}
+
+
+def test_a_driver_that_refuses_what_may_not_wait_though_it_is_idle_is_caught(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    right = Skcipher.encrypt
+
+    def wrong(tfm: Skcipher, request: Any) -> int:
+        if not request.flags & ReqFlag.MAY_BACKLOG:
+            return -errno.ENOSPC
+        return right(tfm, request)
+
+    monkeypatch.setattr(Skcipher, "encrypt", wrong)
+    runner = SpecRunner(subject("eip93-mt7621", "cbc(aes-eip93)"), Watchdog(5.0))
+    for name, messages in (
+        ("four even splits src, ten dst", ["wrong status"]),
+        ("out-of-place", []),
+    ):
+        found = runner.problems(SkcipherSpec("enc", 16, 320, slug(name)))
+        assert [problem.message for problem in found] == messages
 
 
 @pytest.mark.parametrize("name", ["eip93-mt7621", "eip93-direct"])
