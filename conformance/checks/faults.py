@@ -15,7 +15,7 @@ from dataclasses import replace
 from functools import partial
 
 from tcrypt import facts
-from tcrypt.checks.common import AnyBench, make_bench, reference_for
+from tcrypt.checks.common import AnyBench, SpecRunner, make_bench, reference_for
 from tcrypt.checks.fault_loads import (
     BACKLOG,
     NO_MEMORY,
@@ -41,6 +41,7 @@ from tcrypt.plan import Plan
 from tcrypt.problems import Problem
 from tcrypt.recorder import Recorder
 from tcrypt.settings import Settings
+from tcrypt.specs import SkcipherSpec
 from tcrypt.subject import Subject
 from tcrypt.vectors.catalogue import Catalogue
 from tcrypt.watchdog import Watchdog
@@ -54,6 +55,8 @@ _FLOOD = 7
 _POINTS = 6
 _MOMENTS = (0, 1, 2, 4, 7)
 _COSTS = (70, 400, 1_100)
+_COUNTER = 16
+_NEVER_FITS = "counter-wraps-in-the-smallest-ring"
 
 _Scenario = Callable[[], list[Problem]]
 
@@ -93,6 +96,14 @@ class _Faults:
                 bench = make_bench(tight, watchdog)
                 found = bench.guarded("request", partial(play, bench))
                 recorder.result(name, found, token=name)
+        reference = reference_for(self.subject)
+        if not isinstance(reference, SkcipherReference) or reference.ivsize != _COUNTER:
+            return
+        if recorder.takes(_NEVER_FITS):
+            # Where a counter wraps a request may need one piece more than the empty ring holds.
+            spec = SkcipherSpec("enc", reference.key_sizes[0], _COUNTER * 4, iv="wrap32:2")
+            found = SpecRunner(tight, watchdog).problems(spec)
+            recorder.result(_NEVER_FITS, found, token=_NEVER_FITS)
 
     def _case(
         self,

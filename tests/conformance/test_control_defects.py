@@ -8,13 +8,14 @@ from contextlib import AbstractContextManager
 
 import pytest
 
-from tcrypt.engine.api.requests import AnyRequest
+from tcrypt.engine.api.requests import AnyRequest, SkcipherRequest
 from tcrypt.engine.crypto_engine import CryptoEngine
 from tcrypt.engine.eip93 import registers as reg
 from tcrypt.engine.eip93.driver.core import Core, Job
 from tcrypt.engine.eip93.driver.offload import Offload
 from tcrypt.engine.eip93.driver.own_queue import OwnQueue
 from tcrypt.engine.eip93.driver.probe import Driver
+from tcrypt.engine.eip93.driver.skcipher import EipSkcipher
 from tcrypt.engine.sim import IrqLine, Timer
 from tcrypt.mutants.seams import replaced
 from tcrypt.plugins import providers as builtin
@@ -41,11 +42,13 @@ class Failures(EventSink):
             self.found[event.case] = event.message
 
 
-def failures(register: Register, check: str, case: str) -> dict[str, str]:
-    """What one case of a check says of cbc(aes)."""
+def failures(
+    register: Register, check: str, case: str, algorithm: str = "cbc(aes)"
+) -> dict[str, str]:
+    """What one case of a check says of an algorithm."""
     providers = Providers()
     providers.add("mine", register)
-    selection = Selection(algorithms=("cbc(aes)",), checks=(check,))
+    selection = Selection(algorithms=(algorithm,), checks=(check,))
     settings = Settings(selection=selection, case=case)
     session = TcryptSession(settings, providers, Catalogue(()))
     session.sink = sink = Failures()
@@ -338,3 +341,19 @@ def test_a_case_shows_it(name: str) -> None:
 )
 def test_the_driver_itself_passes(register: Register, check: str, case: str) -> None:
     assert failures(register, check, case) == {}
+
+
+def test_a_request_that_never_fits_is_not_tried_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tcrypt.bench._STEP_BUDGET", 40_000)
+    case = "counter-wraps-in-the-smallest-ring"
+    assert failures(RINGS, "faults", case, "ctr(aes)") == {}
+    with replaced((EipSkcipher, "submit", unchecked)):
+        found = failures(RINGS, "faults", case, "ctr(aes)")
+    assert found == {case: "encrypt never ends"}
+
+
+def unchecked(self: EipSkcipher, request: SkcipherRequest, *, encrypt: bool) -> int:
+    """A submission that does not ask whether an empty ring holds the request."""
+    context = request.tfm.ctx
+    request.ctx = self.plan(request, context.encrypt_sa if encrypt else context.decrypt_sa)
+    return self.enqueue(request)
