@@ -64,6 +64,11 @@ def mutants_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--timeout", type=float, default=900.0, help="seconds for one defect (default: 900)"
     )
+    parser.add_argument(
+        "--compare",
+        choices=("testmgr",),
+        help="also say what the kernel's self-test (Linux 6.1, default build) makes of each",
+    )
     parser.add_argument("--json", action="store_true", help="machine-readable output")
 
 
