@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tcrypt.mutants import all_mutants
@@ -59,3 +61,16 @@ def test_it_sees_what_its_vectors_and_assertions_can_see(
     assert found.outcome == outcome, found
     assert says in found.message
     assert figures([found], [found])["testmgr"] == (outcome == "killed")
+
+
+def test_the_table_has_every_defect_once_and_its_figures_are_its_rows() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "testmgr.md").read_text()
+    _, _, table = text.partition("| id |")
+    rows = [line.split(" | ") for line in table.splitlines()[2:]]
+    assert [row[0].lstrip("| ") for row in rows] == [m.id for m in all_mutants()]
+    counts = [sum(row[1].startswith(w) for row in rows) for w in ("verdict", "hang", "crash")]
+    figures_told = (
+        f"Of the {len(rows)} defects that are planted here, testmgr catches {sum(counts)}:"
+        f" {counts[0]} by a verdict, {counts[1]} by a hang, {counts[2]} by a crash."
+    )
+    assert figures_told in text.replace("\n", " ")
