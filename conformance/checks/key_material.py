@@ -15,7 +15,7 @@ from tcrypt.oracle import (
     SkcipherReference,
 )
 
-__all__ = ("all_keys", "good_and_bad", "weak_keys")
+__all__ = ("all_keys", "fips_keys", "good_and_bad", "weak_keys")
 
 _BEYOND = 16
 _LONGEST_HMAC_KEY = 144
@@ -40,6 +40,18 @@ def weak_keys(reference: SkcipherReference | AeadReference) -> Iterator[tuple[st
         for name, key in keys:
             if len(key) == size:
                 yield f"{size}-{name}", _blob(reference, key)
+
+
+def fips_keys(reference: SkcipherReference | AeadReference) -> Iterator[tuple[str, bytes]]:
+    """Keys that only FIPS mode refuses, without a flag: two equal parts of 3DES, halves of XTS."""
+    keys = list(weak_keys(reference))
+    part = draw("weak", 8)
+    outer = part + draw("other", 8) + part
+    if "des3_ede" in reference.name:
+        keys.append(("24-outer", _blob(reference, outer)))
+    for name, key in keys:
+        if reference.setkey_allowed(key, fips=True) != reference.setkey_allowed(key):
+            yield name, key
 
 
 def _all_weak_des() -> list[tuple[str, bytes]]:

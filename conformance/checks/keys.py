@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from tcrypt import facts
 from tcrypt.checks.common import AnyReference, make_bench, reference_for
-from tcrypt.checks.key_material import all_keys, good_and_bad, weak_keys
+from tcrypt.checks.key_material import all_keys, fips_keys, good_and_bad, weak_keys
 from tcrypt.checks.key_memory import left_after_free, left_after_new_key, left_after_refusal
 from tcrypt.checks.trial import good_spec
 from tcrypt.cipher_bench import CipherBench, CipherCase
@@ -66,6 +67,7 @@ class _Keys:
             self._record(recorder, "refused-key", bench, lambda: _after_refusal(bench, reference))
             self._memory(recorder, bench, reference)
         self._weak(recorder, bench, reference)
+        self._weak_in_fips(recorder, watchdog, reference)
         if isinstance(reference, SkcipherReference):
             self._record(recorder, "length-refused", bench, lambda: _kept(bench, reference))
         if isinstance(bench, HashBench):
@@ -101,6 +103,27 @@ class _Keys:
                     bench,
                     lambda k=key, f=forbid, w=wanted: _weak_problems(bench, k, f, w),  # type: ignore[misc]
                 )
+
+    def _weak_in_fips(
+        self, recorder: Recorder, watchdog: Watchdog, reference: AnyReference
+    ) -> None:
+        if isinstance(reference, HashReference):
+            return
+        cases = [
+            (name, key) for name, key in fips_keys(reference) if recorder.wants(f"fips-{name}")
+        ]
+        if not cases:
+            return
+        setup = replace(self.subject.provider.setup, fips=True)
+        bench = make_bench(self.subject.under(setup), watchdog)
+        for name, key in cases:
+            wanted = reference.setkey_allowed(key, fips=True)
+            self._record(
+                recorder,
+                f"fips-{name}",
+                bench,
+                lambda k=key, w=wanted: _setkey_problems(bench, k, w),  # type: ignore[misc]
+            )
 
     def _record(
         self,

@@ -197,3 +197,20 @@ def test_a_clone_must_work_or_say_that_there_is_none(
 
 def test_a_good_clone_passes() -> None:
     assert failures("hmac(sha1)", AlgType.AHASH, unchanged) == {}
+
+
+@pytest.mark.parametrize("name", ["cbc(des3_ede)", "xts(aes)"])
+def test_a_driver_that_forgets_fips_mode_is_found(name: str) -> None:
+    def change(alg: Any, machine: Machine) -> dict[str, Any]:
+        def setkey(tfm: Any, key: bytearray) -> int:
+            strict, machine.setup = machine.setup, Setup()
+            status: int = alg.setkey(tfm, key)
+            machine.setup = strict
+            return status
+
+        return {"setkey": setkey}
+
+    found = failures(name, AlgType.SKCIPHER, change)
+    in_fips = {case: what for case, what in found.items() if case.startswith("fips-")}
+    assert in_fips
+    assert set(in_fips.values()) == {"key accepted that must be refused"}
