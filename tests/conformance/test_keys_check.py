@@ -11,6 +11,7 @@ import pytest
 from tcrypt.checks import keys
 from tcrypt.checks.common import reference_for
 from tcrypt.checks.key_memory import secrets_of
+from tcrypt.cover.sampling import begin
 from tcrypt.engine import software
 from tcrypt.engine.api.algorithms import AnyAlg, ShashAlg
 from tcrypt.engine.api.flags import AlgType, ReqFlag
@@ -56,6 +57,7 @@ def failures(name: str, kind: AlgType, change: Change) -> dict[str, str]:
     provider = Provider("mine", build)
     subject = Subject(provider, next(iter(provider.boot().registry)))
     assert reference_for(subject) is not None
+    begin([subject])
     (plan,) = keys.plans(subject, Settings(), None)  # type: ignore[arg-type]
     assert isinstance(plan, Plan)
     sink = Failed()
