@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 import shlex
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from fractions import Fraction
+from typing import NamedTuple
 from zlib import crc32
 
 from tcrypt.engine.api.machine import Setup
@@ -16,10 +18,12 @@ from tcrypt.subject import Subject
 __all__ = (
     "DEFAULT_SEMANTICS",
     "PROFILES",
+    "FurtherMachine",
     "Profile",
     "Selection",
     "Settings",
     "crowds",
+    "further_machines",
     "matches",
 )
 
@@ -40,6 +44,8 @@ class Profile:
         scenario_teams: the same for cases that are told by their names.
         few: how many drivers of a provider and type are no crowd, and how many make a team.
         together: whether a driver that several providers test is one crowd.
+        machines: into how many parts walks and draws are divided among the further machines of a
+            driver that several providers test.
         patience: seconds of real time that one case may take before it counts as hung.
     """
 
@@ -52,6 +58,7 @@ class Profile:
     scenario_teams: int = 1
     few: int = 4
     together: bool = False
+    machines: int = 1
     patience: float = 10.0
 
 
@@ -75,6 +82,7 @@ PROFILES = {
         schedules=130,
         programs=40,
         teams=2,
+        machines=3,
     ),
     "full": Profile(
         fuzz_examples=1_000, vectors_per_file=0, largest=1 << 20, schedules=5_000, programs=1_000
@@ -163,6 +171,38 @@ def crowds(subjects: Iterable[Subject], *, together: bool) -> dict[str, tuple[st
     return {own: members[crowd] for own, crowd in joined.items()}
 
 
+class FurtherMachine(NamedTuple):
+    """One of the machines on which a driver is tested besides its main one.
+
+    Attributes:
+        number: which of them, from 0.
+        main: the provider that has the main one.
+    """
+
+    number: int
+    main: str
+
+
+def further_machines(subjects: Iterable[Subject]) -> dict[str, FurtherMachine]:
+    """For `Settings.further`: the subjects whose driver has its main machine elsewhere.
+
+    That is with the provider of the most drivers, the first of several, of those that have a
+    driver of this name.
+    """
+    subjects = list(subjects)
+    drivers = Counter(subject.provider.name for subject in subjects)
+    machines: dict[tuple[str, str, tuple[str, ...]], list[Subject]] = {}
+    for subject in subjects:
+        key = subject.type.word, subject.driver, subject.checks
+        machines.setdefault(key, []).append(subject)
+    further: dict[str, FurtherMachine] = {}
+    for same in machines.values():
+        main = max(same, key=lambda subject: drivers[subject.provider.name])
+        for number, subject in enumerate(other for other in same if other is not main):
+            further[subject.id] = FurtherMachine(number, main.provider.name)
+    return further
+
+
 def _crowd_of(subject: Subject) -> str:
     """Drivers that are tested in a few ways only are no help to the others."""
     return "/".join((subject.provider.name, subject.type.word, *subject.checks))
@@ -181,6 +221,7 @@ class Settings:
         case: the token of the only generated case to run, or empty.
         extra_arguments: options that a reproducing command must repeat, such as `--from`.
         crowd: for each provider and type (`provider/type`), the drivers that divide work.
+        further: the subjects whose driver has its main machine elsewhere.
     """
 
     profile: str = "default"
@@ -191,24 +232,32 @@ class Settings:
     extra_arguments: tuple[str, ...] = ()
     semantics: str = DEFAULT_SEMANTICS
     crowd: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    further: Mapping[str, FurtherMachine] = field(default_factory=dict)
 
     def share(self, subject: Subject, amount: int, *, most: int | None = None) -> int:
         """What a driver gets of an amount that is meant for a few of its provider and type.
 
         They share a device and the code that drives it; what is found by trying long is found
-        with any of them.  `most` is the number of shares at most.
+        with any of them.  `most` is the number of shares at most.  The further machines of a
+        driver get less again.
         """
         shares = self._teams(subject)
         if most is not None and shares > most:
             shares = Fraction(most)
+        if subject.id in self.further:
+            shares *= self.limits.machines
         return math.ceil(amount / shares)
 
     def falls_to(self, subject: Subject, case: str, most: int | None = None) -> bool:
         """Whether a driver runs a case that is divided among the teams of its crowd.
 
         A crowd has a team for every few of its drivers, at most `most` of them.  Every case is
-        some team's, the same one in each run.
+        some team's, the same one in each run.  What a driver runs on its main machine is divided
+        once more among its others.
         """
+        machines, further = self.limits.machines, self.further.get(subject.id)
+        if further and crc32(case.encode(), 1) % machines != further.number % machines:
+            return False
         teams = math.ceil(self._teams(subject))
         if most is not None:
             teams = min(teams, most)

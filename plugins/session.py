@@ -45,7 +45,7 @@ from tcrypt.plugins.selection import (
 from tcrypt.recorder import EventSink, Recorder
 from tcrypt.reports.events import Event, Note, RunFinished
 from tcrypt.reports.log import EventLog, log_path
-from tcrypt.settings import Settings, crowds
+from tcrypt.settings import Settings, crowds, further_machines
 from tcrypt.subject import Subject
 from tcrypt.vectors.catalogue import Catalogue
 from tcrypt.watchdog import DriverGivenUpError, Watchdog
@@ -132,8 +132,9 @@ class TcryptSession:
         check_selection(selection, self.registered, broken, CHECKS)
         self.subjects = [subject for subject in self.registered if selection.takes(subject)]
         crowd = crowds(self.subjects, together=self.settings.limits.together)
-        self.settings = replace(self.settings, crowd=crowd)
-        sampling.begin(self.subjects)
+        further = further_machines(self.subjects)
+        self.settings = replace(self.settings, crowd=crowd, further=further)
+        sampling.begin(self.subjects, {name: at.main for name, at in further.items()})
         self.broken = [b for b in broken if selection.takes_provider(b.provider.name)]
         if not self.subjects and not self.broken:
             raise nothing_selected(selection, self.registered)

@@ -22,8 +22,9 @@ def lost_coverage(baseline: Report, current: Report) -> list[CoverageLost]:
     """Return what ran in the baseline, whether it passed or not, and did not run now.
 
     There is one event for a provider, or for a driver, of which nothing runs any more, else one
-    for each cell.  Drivers of one provider divide some checks among them, so where a provider has
-    more drivers than it had, what one of them ran before may be another's now.
+    for each cell.  Drivers of one provider divide some checks among them, and so do the machines
+    of one driver: where a provider has more drivers than it had, or a driver more providers, what
+    one of them ran before may be another's now.
     """
     before, now = _cells(baseline), _cells(current)
     alive = {key[:n] for key, cell in now.items() if cell.counts.executed for n in (1, 2)}
@@ -49,30 +50,52 @@ def lost_coverage(baseline: Report, current: Report) -> list[CoverageLost]:
 
 
 class _Divided:
-    """What a provider's drivers run between them, where there are more of them than before."""
+    """What drivers run between them, where there are more of them, or of their machines, now."""
 
     def __init__(
         self, baseline: Report, current: Report, ran: dict[_CellKey, Counter[str]]
     ) -> None:
-        before, now = _drivers(baseline), _drivers(current)
-        self._grown = {name for name, drivers in now.items() if drivers > before.get(name, 0)}
+        self._grown = _grown(baseline, current, 0)
+        self._spread = _grown(baseline, current, 1)
         self._sums = (_sums(baseline), _sums(current))
+        self._homes = _homes(current)
         self._ran: dict[tuple[str, str], set[str]] = {}
         for key, cases in ran.items():
             self._ran.setdefault((key[0], key[3]), set()).update(cases)
 
     def keeps(self, key: _CellKey, missing: list[str]) -> bool:
-        """Whether the other drivers run what this one no longer does."""
-        if key[0] not in self._grown or key[3] not in DIVIDED_CHECKS:
+        """Whether the other drivers, or machines, run what this one no longer does."""
+        if key[3] not in DIVIDED_CHECKS:
             return False
-        both = key[0], key[3]
         before, now = self._sums
+        both = key[0], key[3]
+        if key[1] in self._spread:
+            return sum(now[home, key[3]] for home in self._homes[key[1]]) >= before[both]
+        if key[0] not in self._grown:
+            return False
         return now[both] >= before[both] and self._ran.get(both, set()).issuperset(missing)
 
 
-def _drivers(report: Report) -> Counter[str]:
-    alive = {(cell.provider, cell.driver) for cell in report.cells if cell.counts.executed}
-    return Counter(provider for provider, _ in alive)
+def _grown(baseline: Report, current: Report, which: int) -> set[str]:
+    """Providers that have more drivers now (0), or drivers that more providers have (1)."""
+    before, now = _pairs(baseline, which), _pairs(current, which)
+    return {name for name, number in now.items() if number > before[name]}
+
+
+def _pairs(report: Report, which: int) -> Counter[str]:
+    return Counter(pair[which] for pair in _alive(report))
+
+
+def _alive(report: Report) -> set[tuple[str, str]]:
+    return {(cell.provider, cell.driver) for cell in report.cells if cell.counts.executed}
+
+
+def _homes(report: Report) -> dict[str, set[str]]:
+    """The providers that have a driver, by its name."""
+    homes: dict[str, set[str]] = {}
+    for provider, driver in _alive(report):
+        homes.setdefault(driver, set()).add(provider)
+    return homes
 
 
 def _sums(report: Report) -> Counter[tuple[str, str]]:
@@ -108,15 +131,12 @@ def lost_bins(baseline: Report, current: Report) -> list[LostCoverage]:
     """Return the bins of functional coverage that the baseline hit and this run did not.
 
     There is one entry for each cross of each driver, which names them all.  A driver that is gone
-    altogether is told of by `lost_coverage`.  Where a provider has more drivers than it had, what
-    one of them showed before may be another's now.
+    altogether is told of by `lost_coverage`.  Where a provider has more drivers than it had, or a
+    driver more providers, what one of them showed before may be another's now.
     """
     before, now = _bins_hit(baseline), _bins_hit(current)
-    grown = {
-        name
-        for name, drivers in _drivers(current).items()
-        if drivers > _drivers(baseline).get(name, 0)
-    }
+    grown, spread = _grown(baseline, current, 0), _grown(baseline, current, 1)
+    homes = _homes(current)
     anywhere: dict[tuple[str, str], set[str]] = {}
     for (provider, *_), crosses in now.items():
         for cross, names in crosses.items():
@@ -126,8 +146,8 @@ def lost_bins(baseline: Report, current: Report) -> list[LostCoverage]:
         alive = now.get(key, {})
         for cross, names in crosses.items() if key in now else ():
             kept = set(alive.get(cross, ()))
-            if key[0] in grown:
-                kept |= anywhere.get((key[0], cross), set())
+            others = homes[key[1]] if key[1] in spread else grown & {key[0]}
+            kept.update(*(anywhere.get((home, cross), ()) for home in others))
             gone = [name for name in names if name not in kept]
             if gone:
                 found.append(

@@ -37,7 +37,8 @@ class CoverCross(msgspec.Struct, frozen=True, kw_only=True):
 
     Bins stand under those of all points but the last, joined with ` x `, as in `{"24 x decrypt":
     ["in place", "one to one"]}`; a point's own stand under the empty text.  `elsewhere` is how
-    many of the holes another driver of the same provider and type has shown.
+    many of the holes another driver of the same provider and type has shown, or the same driver on
+    its main machine.
     """
 
     name: str
@@ -63,7 +64,12 @@ class CoverCross(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DriverCover(msgspec.Struct, frozen=True, kw_only=True):
-    """The coverage of one driver; `waived` says why no goal holds for it, empty when they do."""
+    """The coverage of one driver.
+
+    `waived` says why no goal holds for it, empty when they do.  `main` is the provider that has
+    the driver's main machine, empty when this is it: on another, only the goals for what it has
+    shown with its like hold.
+    """
 
     provider: str
     driver: str
@@ -71,6 +77,7 @@ class DriverCover(msgspec.Struct, frozen=True, kw_only=True):
     crosses: tuple[CoverCross, ...]
     left_out: tuple[LeftOut, ...] = ()
     waived: str = ""
+    main: str = ""
 
     @property
     def bins(self) -> int:
@@ -112,10 +119,11 @@ class Coverage(msgspec.Struct, frozen=True, kw_only=True):
         """How many of them were hit."""
         return sum(driver.hits for driver in self.drivers)
 
-    def goal_of(self, cross: str) -> CoverGoal:
-        """What a cross must reach; nothing when the run had no goals."""
+    def goal_of(self, driver: DriverCover, cross: str) -> CoverGoal:
+        """What a cross of a driver must reach; nothing when the run had no goals."""
         general = self.goals.get("*" if " x " in cross else "point", CoverGoal(own=0, shared=0))
-        return self.goals.get(cross, general)
+        goal = self.goals.get(cross, general)
+        return CoverGoal(own=0, shared=goal.shared) if driver.main else goal
 
 
 def percent(hits: int, bins: int) -> float:

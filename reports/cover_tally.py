@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
 
@@ -16,6 +16,7 @@ __all__ = ("CoverTally", "missed_goals")
 
 _Key = tuple[str, str, str]
 _Place = tuple[int, ...]
+_Bin = tuple[str, ...]
 _NAMED = 12
 
 
@@ -67,7 +68,7 @@ class CoverTally:
             return None
         shown = self._shown(types)
         drivers = [
-            self._driver(key, shown[key[0], types.get(key, "")]) for key in sorted(self._models)
+            self._driver(key, self._like(key, types, shown)) for key in sorted(self._models)
         ]
         told = self._goal or ev.CoverGoals({})
         return Coverage(
@@ -79,18 +80,31 @@ class CoverTally:
             drivers=tuple(drivers),
         )
 
-    def _shown(self, types: dict[_Key, str]) -> dict[tuple[str, str], set[tuple[str, ...]]]:
+    def _like(
+        self, key: _Key, types: dict[_Key, str], shown: Mapping[tuple[str, str], set[_Bin]]
+    ) -> Collection[_Bin]:
+        """What a driver's like has shown: its provider's others, and it on its main machine."""
+        kind, main = types.get(key, ""), self._models[key].main
+        own = shown[key[0], kind]
+        known = (main, *key[1:]) in self._models
+        return own | self._bins_of((main, *key[1:])) if known else own
+
+    def _shown(self, types: dict[_Key, str]) -> dict[tuple[str, str], set[_Bin]]:
         """By provider and type, all bins that its drivers have hit, by name."""
-        shown: dict[tuple[str, str], set[tuple[str, ...]]] = {}
-        for key, event in self._models.items():
-            names = shown.setdefault((key[0], types.get(key, "")), set())
-            for number, cross in enumerate(self._crosses(event)):
-                met = self._hits.get(key, {}).get(number, set())
-                for place in met.intersection(cross.counted):
-                    names.add((cross.name, *cross.words(place)))
+        shown: dict[tuple[str, str], set[_Bin]] = {}
+        for key in self._models:
+            shown.setdefault((key[0], types.get(key, "")), set()).update(self._bins_of(key))
         return shown
 
-    def _driver(self, key: _Key, shown: Collection[tuple[str, ...]]) -> DriverCover:
+    def _bins_of(self, key: _Key) -> set[_Bin]:
+        """All bins that a driver has hit, by name."""
+        return {
+            (cross.name, *cross.words(place))
+            for number, cross in enumerate(self._crosses(self._models[key]))
+            for place in self._hits.get(key, {}).get(number, set()).intersection(cross.counted)
+        }
+
+    def _driver(self, key: _Key, shown: Collection[_Bin]) -> DriverCover:
         event, hits = self._models[key], self._hits.get(key, {})
         crosses: list[CoverCross] = []
         left_out: list[LeftOut] = []
@@ -115,6 +129,7 @@ class CoverTally:
             crosses=tuple(crosses),
             left_out=tuple(left_out),
             waived=event.waived,
+            main=event.main,
         )
 
     def _crosses(self, event: ev.CoverModelled) -> tuple[_Cross, ...]:
@@ -195,7 +210,7 @@ def missed_goals(coverage: Coverage, failed: Collection[_Key]) -> Iterator[LostC
         if driver.waived or key in failed:
             continue
         for cross in driver.crosses:
-            goal = coverage.goal_of(cross.name)
+            goal = coverage.goal_of(driver, cross.name)
             for what, least, hits in (
                 ("by itself", goal.own, cross.hits),
                 ("with its like", goal.shared, cross.hits + cross.elsewhere),

@@ -138,13 +138,13 @@ def _row(coverage: Coverage, driver: DriverCover, names: Iterable[str]) -> Cover
 def _cell(coverage: Coverage, driver: DriverCover, cross: CoverCross | None) -> CoverCell | None:
     if cross is None:
         return None
-    goal = coverage.goal_of(cross.name)
+    goal = coverage.goal_of(driver, cross.name)
     own, shared = cross.hits, cross.hits + cross.elsewhere
     missed = percent(own, cross.bins) < goal.own or percent(shared, cross.bins) < goal.shared
     tone = "short" if missed and not (coverage.waived or driver.waived) else "part"
     title = f"{cross.name}: {own} of {cross.bins} bins"
     if cross.elsewhere:
-        title += f", {cross.elsewhere} more by other drivers of the provider"
+        title += f", {cross.elsewhere} more by its like"
     return CoverCell(
         text=f"{percent(own, cross.bins):.0f}" if own == cross.bins else f"{own}/{cross.bins}",
         tone="whole" if own == cross.bins else tone,

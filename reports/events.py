@@ -190,7 +190,8 @@ class CoverRule(msgspec.Struct, frozen=True):
 class CoverModelled(Event, frozen=True):
     """What there is to cover of a driver: points (name, bins), crosses (numbers of points), rules.
 
-    `waived` says why no goal holds for it; empty when they do.
+    `waived` says why no goal holds for it; empty when they do.  `main` is the provider that tests
+    the same driver on its main machine; empty when this one does.
     """
 
     provider: str
@@ -200,6 +201,7 @@ class CoverModelled(Event, frozen=True):
     crosses: list[list[int]]
     rules: list[CoverRule] = msgspec.field(default_factory=list)
     waived: str = ""
+    main: str = ""
 
 
 class CoverHits(Event, frozen=True):

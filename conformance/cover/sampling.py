@@ -7,9 +7,10 @@ with the cases that showed it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from operator import itemgetter
+from types import MappingProxyType
 from typing import Any
 
 from tcrypt.cover.capabilities import PATHS, Capabilities, capabilities_of
@@ -87,7 +88,7 @@ class Sampler:
         who = subject.provider.name, subject.driver, subject.algorithm
         if not self._announced:
             self._announced = True
-            found.append(_modelled(who, self.model))
+            found.append(_modelled(who, self.model, _main.get(subject.id, "")))
         hits = self._new_hits()
         if hits:
             found.append(CoverHits(*who, hits))
@@ -108,7 +109,7 @@ class Sampler:
         return sorted(hits)
 
 
-def _modelled(who: tuple[str, str, str], model: CoverModel) -> CoverModelled:
+def _modelled(who: tuple[str, str, str], model: CoverModel, main: str) -> CoverModelled:
     return CoverModelled(
         *who,
         [(point.name, list(point.bins)) for point in model.points],
@@ -120,6 +121,7 @@ def _modelled(who: tuple[str, str, str], model: CoverModel) -> CoverModelled:
             for rule in model.rules
         ],
         model.waived,
+        main,
     )
 
 
@@ -252,12 +254,20 @@ class HashSampler(Sampler):
 # The samplers by their subjects' ids, and the subjects as the run has them.
 _samplers: dict[str, Sampler] = {}
 _subjects: dict[str, Subject] = {}
+_main: dict[str, str] = {}
 
 
-def begin(subjects: Iterable[Subject]) -> None:
-    """Forget what was seen before, and expect these drivers."""
+def begin(subjects: Iterable[Subject], main: Mapping[str, str] = MappingProxyType({})) -> None:
+    """Forget what was seen before, and expect these drivers.
+
+    Args:
+        subjects: the drivers.
+        main: for ids of those whose driver has its main machine elsewhere, which provider has it.
+    """
     _samplers.clear()
     _subjects.clear()
+    _main.clear()
+    _main.update(main)
     _subjects.update((subject.id, subject) for subject in subjects)
 
 

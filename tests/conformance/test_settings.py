@@ -18,7 +18,7 @@ from tcrypt.engine.api.flags import AlgType
 from tcrypt.engine.api.machine import Machine
 from tcrypt.engine.api.shash import ahash_view
 from tcrypt.reports.words import DIVIDED_CHECKS
-from tcrypt.settings import PROFILES, Selection, Settings, crowds, matches
+from tcrypt.settings import PROFILES, Selection, Settings, crowds, further_machines, matches
 from tcrypt.specs import AeadSpec, SkcipherSpec
 from tcrypt.subject import Provider, Subject, properties_of
 
@@ -275,6 +275,54 @@ def test_providers_without_a_driver_in_common_stay_apart() -> None:
         crowd("ecb(aes-generic)", provider="a") + crowd("cbc(aes-generic)"), together=True
     )
     assert sorted(map(len, found.values())) == [1, 1]
+
+
+def machines(*names: str) -> tuple[list[Subject], Settings]:
+    """The same drivers on several machines, the first of which has one more."""
+    subjects = [s for name in names for s in crowd(*_EIGHT[:2], provider=name)]
+    subjects += crowd(_EIGHT[2], provider=names[0])
+    return subjects, Settings(further=further_machines(subjects))
+
+
+def test_the_further_machines_of_a_driver_run_what_the_main_one_runs_between_them() -> None:
+    subjects, settings = machines("main", "b", "c", "d")
+    assert sorted(settings.further) == sorted(s.id for s in subjects if s.provider.name != "main")
+    same = [s for s in subjects if s.driver == _EIGHT[0]]
+    whole, *parts = runs(settings, same, None)
+    assert whole == set(_TOKENS)
+    assert set().union(*parts) == whole
+    assert all(0 < len(part) < 0.5 * len(whole) for part in parts)
+
+
+def test_a_further_machine_is_told_where_the_main_one_is() -> None:
+    _, settings = machines("main", "other")
+    assert {machine.main for machine in settings.further.values()} == {"main"}
+
+
+def test_the_machine_with_the_most_drivers_is_the_main_one_wherever_it_stands() -> None:
+    few, many = crowd(*_EIGHT[:2], provider="a"), crowd(*_EIGHT[:5], provider="b")
+    assert further_machines(few + many).keys() == {s.id for s in few}
+    assert further_machines(many[:2] + few).keys() == {s.id for s in few}
+
+
+def test_an_amount_is_less_on_further_machines_and_whole_on_the_main_one() -> None:
+    subjects, settings = machines("main", "other")
+    main, other = (s for s in subjects if s.driver == _EIGHT[0])
+    assert (settings.share(main, 100), settings.share(other, 100)) == (100, 34)
+
+
+@pytest.mark.parametrize("profile", ["quick", "full"])
+def test_other_profiles_know_no_main_machine(profile: str) -> None:
+    subjects, settings = machines("main", "other")
+    settings = replace(settings, profile=profile)
+    assert runs(settings, subjects, None) == [set(_TOKENS)] * len(subjects)
+    assert settings.share(subjects[-2], 100) == 100
+
+
+def test_a_driver_that_a_few_checks_look_at_has_no_other_machine() -> None:
+    subjects = crowd(*_EIGHT[:2], provider="a")
+    few = [replace(s, checks=("vectors",)) for s in crowd(*_EIGHT[:1], provider="b")]
+    assert not further_machines(subjects + few)
 
 
 def test_the_reports_know_which_checks_are_divided() -> None:

@@ -120,6 +120,27 @@ def test_as_many_drivers_must_run_what_they_ran(runs: Runs):
     assert [loss.reason for loss in lost_coverage(before, now)] == ["no longer there: b"]
 
 
+def test_what_the_other_machine_of_a_driver_runs_now_is_no_loss(runs: Runs):
+    before = runs.report(*_passed(runs, "a", "b", check="boundaries"))
+    other = _passed(runs, "b", "c", check="boundaries", provider="eip93-tiny-ring")
+    now = runs.report(*_passed(runs, "a", check="boundaries"), *other)
+    assert lost_coverage(before, now) == []
+
+
+def test_what_no_machine_of_a_driver_runs_now_is_lost(runs: Runs):
+    before = runs.report(*_passed(runs, "a", "b", "c", check="boundaries"))
+    other = _passed(runs, "b", check="boundaries", provider="eip93-tiny-ring")
+    now = runs.report(*_passed(runs, "a", check="boundaries"), *other)
+    assert [loss.reason for loss in lost_coverage(before, now)] == ["no longer there: b, c"]
+
+
+def test_another_driver_on_another_machine_takes_nothing_over(runs: Runs):
+    before = runs.report(*_passed(runs, "a", "b", check="boundaries"))
+    other = {"provider": "eip93-tiny-ring", "driver": "ctr-aes-eip93", "check": "boundaries"}
+    now = runs.report(*_passed(runs, "a", check="boundaries"), *_passed(runs, "b", "c", **other))
+    assert [loss.reason for loss in lost_coverage(before, now)] == ["no longer there: b"]
+
+
 def test_more_coverage_is_no_loss(runs: Runs):
     before = runs.report(*_passed(runs, "a"))
     assert lost_coverage(before, runs.report(*_passed(runs, "a", "b"))) == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 
 from tcrypt.reports import events as ev
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 _POINTS = [("size", ["16", "24"]), ("direction", ["encrypt", "decrypt"])]
 _RULE = ev.CoverRule("impossible", "never so", {"size": ["24"], "direction": ["encrypt"]})
 _ME = ("eip93", "cbc-aes-eip93", "cbc(aes)")
+_MAIN = ("eip93-main", *_ME[1:])
 _OTHER = ("eip93", "ctr-aes-eip93", "ctr(aes)")
 
 
@@ -110,6 +112,27 @@ def test_a_goal_for_all_of_a_kind_counts_what_others_showed(runs: Runs):
         "100 % of 3 bins with its like",
         "100 % of 3 bins with its like",
     ]
+
+
+@pytest.mark.parametrize(("main", "kept"), [("", False), (_MAIN[0], True)])
+def test_on_another_machine_only_the_goal_with_its_like_holds(runs: Runs, main: str, kept: bool):
+    both = [[2, 0, 0], [2, 0, 1], [2, 1, 1]]
+    events = [_found(_ME), _found(_MAIN), msgspec.structs.replace(_model(), main=main)]
+    hits = [_hits([2, 0, 0]), _hits(*both, who=_MAIN)]
+    report = _passed(runs, *events, _model(_MAIN), *hits, _goals(50, 100))
+    assert (report.verdict == "passed") == kept
+    assert {d.provider: d.main for d in _coverage(report).drivers} == {
+        _ME[0]: main,
+        _MAIN[0]: "",
+    }
+
+
+def test_what_neither_machine_has_shown_misses_the_goal(runs: Runs):
+    events = [_found(_ME), _found(_MAIN), msgspec.structs.replace(_model(), main=_MAIN[0])]
+    hits = [_hits([2, 0, 0]), _hits([2, 0, 0], [2, 0, 1], who=_MAIN)]
+    report = _passed(runs, *events, _model(_MAIN), *hits, _goals(50, 100))
+    lost = [loss for loss in report.coverage_lost if loss.what.startswith("eip93/")]
+    assert [loss.expected for loss in lost] == ["100 % of 3 bins with its like"]
 
 
 @pytest.mark.parametrize(
