@@ -4,26 +4,22 @@ from __future__ import annotations
 
 import math
 import shlex
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from fractions import Fraction
-from typing import NamedTuple
 from zlib import crc32
 
+from tcrypt.division import Standing
 from tcrypt.engine.api.machine import Setup
 from tcrypt.subject import Subject
 
 __all__ = (
     "DEFAULT_SEMANTICS",
     "PROFILES",
-    "FurtherMachine",
     "Profile",
     "Selection",
     "Settings",
-    "crowds",
-    "further_machines",
     "matches",
 )
 
@@ -65,13 +61,13 @@ class Profile:
 PROFILES = {
     "quick": Profile(
         fuzz_examples=30,
-        vectors_per_file=40,
+        vectors_per_file=24,
         largest=4097,
         schedules=80,
         programs=15,
-        teams=8,
-        scenario_teams=8,
-        few=2,
+        teams=32,
+        scenario_teams=32,
+        few=1,
         together=True,
         patience=4.0,
     ),
@@ -138,76 +134,6 @@ def _any(patterns: tuple[str, ...], name: str) -> bool:
     return not patterns or any(matches(pattern, name) for pattern in patterns)
 
 
-def _digit_sum(number: int, base: int) -> int:
-    # By digits, so that drivers that stand at regular distances (one digest each) spread as well.
-    total = 0
-    while number:
-        number, digit = divmod(number, base)
-        total += digit
-    return total
-
-
-def crowds(subjects: Iterable[Subject], *, together: bool) -> dict[str, tuple[str, ...]]:
-    """Who divides work with whom, for `Settings.crowd`: the drivers of each provider and type.
-
-    Args:
-        subjects: what is selected.
-        together: whether providers that test a driver of the same name, which is the same
-            driver on another machine, are one crowd.
-    """
-    subjects = list(subjects)
-    first: dict[tuple[str, str], str] = {}
-    joined: dict[str, str] = {}
-    for subject in subjects:
-        own = _crowd_of(subject)
-        joined.setdefault(own, own)
-        other = first.setdefault((subject.type.word, subject.driver), own)
-        if together and joined[own] == own:
-            joined[own] = joined[other]
-    members: dict[str, tuple[str, ...]] = {}
-    for subject in subjects:
-        crowd = joined[_crowd_of(subject)]
-        members[crowd] = (*members.get(crowd, ()), subject.id)
-    return {own: members[crowd] for own, crowd in joined.items()}
-
-
-class FurtherMachine(NamedTuple):
-    """One of the machines on which a driver is tested besides its main one.
-
-    Attributes:
-        number: which of them, from 0.
-        main: the provider that has the main one.
-    """
-
-    number: int
-    main: str
-
-
-def further_machines(subjects: Iterable[Subject]) -> dict[str, FurtherMachine]:
-    """For `Settings.further`: the subjects whose driver has its main machine elsewhere.
-
-    That is with the provider of the most drivers, the first of several, of those that have a
-    driver of this name.
-    """
-    subjects = list(subjects)
-    drivers = Counter(subject.provider.name for subject in subjects)
-    machines: dict[tuple[str, str, tuple[str, ...]], list[Subject]] = {}
-    for subject in subjects:
-        key = subject.type.word, subject.driver, subject.checks
-        machines.setdefault(key, []).append(subject)
-    further: dict[str, FurtherMachine] = {}
-    for same in machines.values():
-        main = max(same, key=lambda subject: drivers[subject.provider.name])
-        for number, subject in enumerate(other for other in same if other is not main):
-            further[subject.id] = FurtherMachine(number, main.provider.name)
-    return further
-
-
-def _crowd_of(subject: Subject) -> str:
-    """Drivers that are tested in a few ways only are no help to the others."""
-    return "/".join((subject.provider.name, subject.type.word, *subject.checks))
-
-
 @dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that determines what a run does, besides the drivers.
@@ -220,8 +146,8 @@ class Settings:
         vector: the id of the only vector to run, or empty.
         case: the token of the only generated case to run, or empty.
         extra_arguments: options that a reproducing command must repeat, such as `--from`.
-        crowd: for each provider and type (`provider/type`), the drivers that divide work.
-        further: the subjects whose driver has its main machine elsewhere.
+        standings: how the drivers divide work, by the ids of the subjects; one that is not there
+            does all itself.
     """
 
     profile: str = "default"
@@ -231,8 +157,7 @@ class Settings:
     case: str = ""
     extra_arguments: tuple[str, ...] = ()
     semantics: str = DEFAULT_SEMANTICS
-    crowd: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    further: Mapping[str, FurtherMachine] = field(default_factory=dict)
+    standings: Mapping[str, Standing] = field(default_factory=dict)
 
     def share(self, subject: Subject, amount: int, *, most: int | None = None) -> int:
         """What a driver gets of an amount that is meant for a few of its provider and type.
@@ -241,10 +166,13 @@ class Settings:
         with any of them.  `most` is the number of shares at most.  The further machines of a
         driver get less again.
         """
-        shares = self._teams(subject)
+        standing = self.standings.get(subject.id)
+        if standing is None:
+            return amount
+        shares = max(Fraction(1), Fraction(standing.crowd, self.limits.few))
         if most is not None and shares > most:
             shares = Fraction(most)
-        if subject.id in self.further:
+        if standing.machine is not None:
             shares *= self.limits.machines
         return math.ceil(amount / shares)
 
@@ -255,21 +183,20 @@ class Settings:
         some team's, the same one in each run.  What a driver runs on its main machine is divided
         once more among its others.
         """
-        machines, further = self.limits.machines, self.further.get(subject.id)
-        if further and crc32(case.encode(), 1) % machines != further.number % machines:
-            return False
-        teams = math.ceil(self._teams(subject))
+        standing = self.standings.get(subject.id)
+        if standing is None:
+            return True
+        limits = self.limits
+        if standing.machine is not None and limits.machines > 1:
+            machine = standing.machine % limits.machines
+            if crc32(case.encode(), 1) % limits.machines != machine:
+                return False
+        teams = -(-standing.crowd // limits.few)
         if most is not None:
             teams = min(teams, most)
         if teams <= 1:
             return True
-        member = self.crowd[_crowd_of(subject)].index(subject.id)
-        return crc32(case.encode()) % teams == _digit_sum(member, teams) % teams
-
-    def _teams(self, subject: Subject) -> Fraction:
-        """How many times a few drivers the crowd of a driver is; 1 at least."""
-        crowd = self.crowd.get(_crowd_of(subject), ())
-        return max(Fraction(1), Fraction(len(crowd), self.limits.few))
+        return standing.on_team(crc32(case.encode()) % teams, teams)
 
     @property
     def narrow(self) -> bool:

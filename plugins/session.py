@@ -29,6 +29,7 @@ from tcrypt.checks import (
 )
 from tcrypt.checks.common import case_fault, reference_for
 from tcrypt.cover import sampling
+from tcrypt.division import standings
 from tcrypt.mutants import plant
 from tcrypt.plan import Plan
 from tcrypt.plugins import journal
@@ -45,7 +46,7 @@ from tcrypt.plugins.selection import (
 from tcrypt.recorder import EventSink, Recorder
 from tcrypt.reports.events import Event, Note, RunFinished
 from tcrypt.reports.log import EventLog, log_path
-from tcrypt.settings import Settings, crowds, further_machines
+from tcrypt.settings import Settings
 from tcrypt.subject import Subject
 from tcrypt.vectors.catalogue import Catalogue
 from tcrypt.watchdog import DriverGivenUpError, Watchdog
@@ -131,10 +132,10 @@ class TcryptSession:
         selection = self.settings.selection
         check_selection(selection, self.registered, broken, CHECKS)
         self.subjects = [subject for subject in self.registered if selection.takes(subject)]
-        crowd = crowds(self.subjects, together=self.settings.limits.together)
-        further = further_machines(self.subjects)
-        self.settings = replace(self.settings, crowd=crowd, further=further)
-        sampling.begin(self.subjects, {name: at.main for name, at in further.items()})
+        standing = standings(self.subjects, together=self.settings.limits.together)
+        self.settings = replace(self.settings, standings=standing)
+        elsewhere = {name: at.main for name, at in standing.items() if at.machine is not None}
+        sampling.begin(self.subjects, elsewhere)
         self.broken = [b for b in broken if selection.takes_provider(b.provider.name)]
         if not self.subjects and not self.broken:
             raise nothing_selected(selection, self.registered)

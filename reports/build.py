@@ -10,6 +10,7 @@ from typing import Any
 from tcrypt.reports import events as ev
 from tcrypt.reports.cover_tally import CoverTally, missed_goals
 from tcrypt.reports.engine_pairs import PairTally
+from tcrypt.reports.expect_tally import ExpectTally
 from tcrypt.reports.items import ItemState
 from tcrypt.reports.judge import STOPPED_EARLY_EXCEPT, judged, merged_counts
 from tcrypt.reports.log import ReadLog, read_directory
@@ -65,6 +66,7 @@ class _Builder:
         self._work: dict[tuple[str, str, str, int, str], Counter[str]] = {}
         self._pairs = PairTally()
         self._cover = CoverTally()
+        self._expect = ExpectTally()
         self._problems: list[str] = []
         self._unknown: Counter[str] = Counter()
         self._worker = ""
@@ -75,6 +77,8 @@ class _Builder:
             ev.ItemStarted: lambda event: self._item(event.item).start(self._worker),
             ev.CasesPassed: lambda event: self._item(event.item).passed(event.ids),
             ev.CaseFailed: lambda event: self._item(event.item).failed(event),
+            ev.CaseExpected: lambda event: self._item(event.failure.item).expected(event),
+            ev.ExpectationsRead: self._expect.read,
             ev.CasesSet: lambda event: self._item(event.item).set(event),
             ev.ItemFinished: lambda event: self._item(event.item).finish(event),
             ev.WorkSeen: self._work_seen,
@@ -121,7 +125,7 @@ class _Builder:
         if coverage is not None and not interrupted:
             lost += missed_goals(coverage, _in_trouble(cells))
         tested = {(c.provider, c.driver, c.algorithm) for c in cells if c.counts.executed}
-        self._problems += tally.problems
+        self._problems += tally.problems + self._expect.problems(tally)
         self._problems += [
             f"{'/'.join(key)}: said to be untested ({reason}), yet cases of it ran"
             for key, reason in sorted(self._untested.items())
@@ -139,6 +143,9 @@ class _Builder:
                 algorithms=self._algorithm_list(tested),
                 cells=cells,
                 failures=tally.failures,
+                expected_failures=tally.expected,
+                expectations=self._expect.judged(tally, self._profile(), interrupted),
+                today=self._expect.today,
                 evidence=self._evidence(),
                 engine_pairs=self._pairs.pairs(),
                 coverage=coverage,
@@ -198,6 +205,9 @@ class _Builder:
         # A worker that did not live to report a status has None, which is none of these.
         stopped = any(worker.exit_status not in STOPPED_EARLY_EXCEPT for worker in self._workers)
         return stopped or not self._workers or tally.unfinished
+
+    def _profile(self) -> str:
+        return self._starts[0].profile if self._starts else ""
 
     def _run_info(self) -> RunInfo:
         statuses = [w.exit_status for w in self._workers if w.exit_status is not None]
@@ -278,7 +288,10 @@ def _in_trouble(cells: Sequence[Cell]) -> set[_Key]:
     return {
         (cell.provider, cell.driver, cell.algorithm)
         for cell in cells
-        if cell.counts.failed or cell.counts.blocked or cell.verdict == "interrupted"
+        if cell.counts.failed
+        or cell.counts.expected_failure
+        or cell.counts.blocked
+        or cell.verdict == "interrupted"
     }
 
 

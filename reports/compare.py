@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from typing import Literal
 
 import msgspec
 
@@ -106,16 +107,22 @@ def _sums(report: Report) -> Counter[tuple[str, str]]:
 
 
 def changes(baseline: Report, current: Report) -> list[Change]:
-    """Return the cells that ran in both and failed in only one of the two."""
+    """Return the cells that ran in both and failed in only one of the two.
+
+    That a failure is expected now, or no longer, is a change of a file and none of a driver: such
+    a cell broke when a case fails that did not fail before, and is fixed when none fails.
+    """
     before, found = _cells(baseline), []
+    known, failing = _failing_cases(baseline), _failing_cases(current)
     for key, cell in _cells(current).items():
         old = before.get(key)
         if old is None or not old.counts.executed or not cell.counts.executed:
             continue
-        if bool(old.counts.failed) != bool(cell.counts.failed):
+        kind = _kind(old.counts, cell.counts, known.get(key, set()), failing.get(key, set()))
+        if kind is not None:
             found.append(
                 Change(
-                    kind="broken" if cell.counts.failed else "fixed",
+                    kind=kind,
                     provider=key[0],
                     driver=key[1],
                     algorithm=key[2],
@@ -125,6 +132,17 @@ def changes(baseline: Report, current: Report) -> list[Change]:
                 )
             )
     return found
+
+
+def _kind(
+    before: Counts, now: Counts, known: set[str], failing: set[str]
+) -> Literal["broken", "fixed"] | None:
+    """What became of a cell, by its counts and by the cases that fail, expected or not."""
+    if before.failed or before.expected_failure:
+        if not now.failed and not now.expected_failure:
+            return "fixed"
+        return "broken" if now.failed and not before.failed and failing - known else None
+    return "broken" if now.failed else None
 
 
 def lost_bins(baseline: Report, current: Report) -> list[LostCoverage]:
@@ -200,6 +218,15 @@ def _executed_cases(report: Report) -> dict[_CellKey, Counter[str]]:
         counter = cases.setdefault(key, Counter())
         counter.update(item.passed)
         counter.update(item.failed)
+        counter.update(item.expected)
+    return cases
+
+
+def _failing_cases(report: Report) -> dict[_CellKey, set[str]]:
+    cases: dict[_CellKey, set[str]] = {}
+    for item in report.items:
+        key = (item.provider, item.driver, item.algorithm, item.check)
+        cases.setdefault(key, set()).update(item.failed, item.expected)
     return cases
 
 
@@ -246,6 +273,10 @@ def _some(cases: Iterable[str]) -> str:
 
 
 def _outcome(counts: Counts) -> str:
+    expected = counts.expected_failure
+    known = f", {expected:,} as expected" if expected else ""
     if counts.failed:
-        return f"{counts.failed:,} of {counts.executed:,} failed"
+        return f"{counts.failed:,} of {counts.executed:,} failed{known}"
+    if expected:
+        return f"{expected:,} of {counts.executed:,} failed as expected"
     return f"{counts.passed:,} passed"

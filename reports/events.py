@@ -11,12 +11,15 @@ from typing import Literal
 
 import msgspec
 
+from tcrypt.reports.event import Event
+from tcrypt.reports.expectations import ExpectationsRead
 from tcrypt.reports.words import Attribution, CaseVerdict, Engine, UnexecutedVerdict
 
 __all__ = (
     "FORMAT",
     "AlgorithmFound",
     "AnyEvent",
+    "CaseExpected",
     "CaseFailed",
     "CasesPassed",
     "CasesSet",
@@ -28,6 +31,7 @@ __all__ = (
     "EngineCoverage",
     "EngineStates",
     "Event",
+    "ExpectationsRead",
     "ItemFinished",
     "ItemPlanned",
     "ItemStarted",
@@ -40,10 +44,6 @@ __all__ = (
 )
 
 FORMAT = 1
-
-
-class Event(msgspec.Struct, frozen=True, tag_field="event", tag=True):
-    """Base of all events; the JSON member "event" holds the name of the class."""
 
 
 class RunStarted(Event, frozen=True):
@@ -116,7 +116,8 @@ class CaseFailed(Event, frozen=True):
     check and message are shown as one group.  Values belong into `expected` and `got` (plain hex
     is shown as an aligned dump) and `details`.  `fact` is the written fact that the check
     enforces, `command` one line that reproduces the failure, `layout` how the request lay in
-    memory, `timeline` what happened up to the failure, oldest first.
+    memory, `timeline` what happened up to the failure, oldest first.  `grave` is a failure that no
+    file of expected failures forgives: a crash, a hang, or the suite's own fault.
     """
 
     item: str
@@ -130,6 +131,17 @@ class CaseFailed(Event, frozen=True):
     attribution: Attribution = "unknown"
     command: str = ""
     timeline: list[str] = msgspec.field(default_factory=list)
+    grave: bool = False
+
+
+class CaseExpected(Event, frozen=True):
+    """A case failed as it was expected to; `entries` are those that say so, by their numbers.
+
+    An entry's number is its place, from 0, in the run's `ExpectationsRead`.
+    """
+
+    failure: CaseFailed
+    entries: list[int]
 
 
 class CasesSet(Event, frozen=True):
@@ -281,10 +293,12 @@ class RunFinished(Event, frozen=True):
 AnyEvent = (
     RunStarted
     | AlgorithmFound
+    | ExpectationsRead
     | ItemPlanned
     | ItemStarted
     | CasesPassed
     | CaseFailed
+    | CaseExpected
     | CasesSet
     | WorkSeen
     | EngineStates

@@ -19,7 +19,7 @@ class ItemState:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.failures: list[ev.CaseFailed] = []
+        self.failures: list[tuple[ev.CaseFailed, tuple[int, ...]]] = []
         self.finished: ev.ItemFinished | None = None
         self._plan: ev.ItemPlanned | None = None
         self._started = False
@@ -48,9 +48,22 @@ class ItemState:
 
     def failed(self, event: ev.CaseFailed) -> None:
         """Record a failure; one case may fail in more than one way."""
-        self.failures.append(event)
-        if self._cases.get(event.case) != "failed":
-            self._record(event.case, "failed")
+        self._failed(event, ())
+
+    def expected(self, event: ev.CaseExpected) -> None:
+        """Record a failure that entries expect; the case has failed all the same in other ways."""
+        self._failed(event.failure, tuple(event.entries))
+
+    def _failed(self, event: ev.CaseFailed, entries: tuple[int, ...]) -> None:
+        self.failures.append((event, entries))
+        verdict: CaseVerdict = "expected-failure" if entries else "failed"
+        match self._cases.get(event.case):
+            case "failed":
+                pass
+            case "expected-failure":
+                self._cases[event.case] = verdict
+            case _:
+                self._record(event.case, verdict)
 
     def set(self, event: ev.CasesSet) -> None:
         """Record cases that did not run."""
@@ -67,14 +80,15 @@ class ItemState:
         """Give an item that ended without naming any case the one case that it is itself."""
         if self.finished is None:
             return
-        if self.finished.verdict == "failed":
-            if not self.failures:
+        verdict = self.finished.verdict
+        if verdict == "failed" or verdict == "expected-failure":
+            if not any(verdict != "failed" or not entries for _, entries in self.failures):
                 message = "the item failed without naming a case"
                 self.failed(ev.CaseFailed(self.name, self.name, message, attribution="suite"))
         elif not self._cases and (self._plan is None or self._plan.cases is None):
-            if self.finished.verdict != "passed":
-                self._reasons[self.name] = (self.finished.verdict, _NO_REASON)
-            self._record(self.name, self.finished.verdict)
+            if verdict != "passed":
+                self._reasons[self.name] = (verdict, _NO_REASON)
+            self._record(self.name, verdict)
 
     def record(self) -> ItemRecord:
         """Return the record of the item, once all events are read and it is settled."""
@@ -93,6 +107,7 @@ class ItemState:
             worker=self._worker,
             passed=tuple(case for case, verdict in cases.items() if verdict == "passed"),
             failed=tuple(case for case, verdict in cases.items() if verdict == "failed"),
+            expected=tuple(c for c, verdict in cases.items() if verdict == "expected-failure"),
             others=self._others(),
         )
 
@@ -117,8 +132,8 @@ class ItemState:
             self._repeated.append(case)
         else:
             # The word that promises less is kept: failed, then not having run, then passed.
-            kept = "failed" if "failed" in (before, verdict) else before
-            self._cases[case] = verdict if kept == "passed" else kept
+            kept = min(before, verdict, key=_promises)
+            self._cases[case] = kept
             self._conflicts.append(
                 f"case {case!r} is both {before} and {verdict}, counted as {self._cases[case]}"
             )
@@ -139,6 +154,12 @@ class ItemState:
             return "failed"
         if self.finished is None:
             return "interrupted" if self._started or self._cases else "not-run"
+        if numbers["expected-failure"]:
+            return "expected-failure"
         if self.finished.verdict == "passed" and not numbers["passed"]:
             return unexecuted_verdict(Counts.of(numbers))
         return self.finished.verdict
+
+
+def _promises(verdict: CaseVerdict) -> int:
+    return {"failed": 0, "expected-failure": 1, "passed": 3}.get(verdict, 2)

@@ -42,14 +42,19 @@ def cell_verdict(counts: Counts, interrupted: bool) -> CellVerdict:
     """Return the word for a group of cases; `interrupted` when an item of it did not finish.
 
     What passed is called passed although other cases were skipped, unsupported, blocked or not
-    applicable (the counts say so); it is incomplete when cases never had their turn.
+    applicable (the counts say so); it is incomplete when cases never had their turn.  Failures
+    that were expected are never called passed.
     """
     if counts.failed:
         return "failed"
     if interrupted:
         return "interrupted"
+    if counts.executed and counts.not_run:
+        return "incomplete"
+    if counts.expected_failure:
+        return "expected-failure"
     if counts.passed:
-        return "incomplete" if counts.not_run else "passed"
+        return "passed"
     return unexecuted_verdict(counts)
 
 
@@ -89,6 +94,8 @@ def _run_verdict(report: Report) -> RunVerdict:
         return "failed"
     if report.interrupted:
         return "interrupted"
+    if report.expectations_out_of_date:
+        return "failed"
     if not report.totals.executed:
         return "not-tested"
     mismatch = not all(evidence.matches for evidence in report.evidence)
@@ -103,7 +110,9 @@ def _headline(report: Report, verdict: RunVerdict) -> str:
     cut = " and interrupted" if report.interrupted else ""
     first = {
         "passed": f"Passed: {ran}",
-        "failed": f"Failed{cut}: {report.totals.failed:,} of {ran}",
+        "failed": f"Failed{cut}: {report.totals.failed:,} of {ran}"
+        if report.failures
+        else f"Failed: the file of expected failures is out of date: {ran}",
         "interrupted": f"Interrupted after {ran}",
         "incomplete": f"Incomplete: {ran} passed, but not all that was promised ran",
         "not-tested": "Not tested: no case ran",
@@ -120,8 +129,12 @@ def _reservations(report: Report) -> list[str]:
         (mismatches, "key size", "served by the wrong engine"),
         (len(report.untested), "algorithm", "not tested"),
         (len(report.problems), "fault", "in the record of the run"),
+        (report.totals.expected_failure, "expected failure", ""),
+        (report.entries("unexpected-pass"), "unexpected pass", ""),
+        (report.entries("stale"), "stale entry", "of expected failures"),
+        (report.entries("expired"), "expired entry", "of expected failures"),
     )
-    return [f"{_count(number, what)} {rest}" for number, what, rest in pairs if number]
+    return [f"{_count(number, what)} {rest}".rstrip() for number, what, rest in pairs if number]
 
 
 def _drivers_executed(report: Report) -> int:
@@ -129,5 +142,7 @@ def _drivers_executed(report: Report) -> int:
 
 
 def _count(number: int, what: str) -> str:
-    plural = "losses" if what == "loss" else f"{what}s"
-    return f"{number:,} {what if number == 1 else plural}"
+    if number == 1:
+        return f"1 {what}"
+    stem, end = (what[:-1], "ies") if what.endswith("y") else (what, "s")
+    return f"{number:,} {stem}{'e' if what.endswith('s') else ''}{end}"

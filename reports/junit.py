@@ -2,7 +2,8 @@
 
 A suite is a driver of a provider; a test case is a check against an algorithm, and the number of
 its assertions is that of the cases that ran.  Cases that did not run are never part of a test
-case that passed: each verdict of theirs becomes a test case of its own beside it.  What no
+case that passed: each verdict of theirs becomes a test case of its own beside it, and so do failures
+that were expected, which count as skipped with their reason.  What no
 driver is to blame for (an interrupted run, lost coverage, a damaged log) stands in a suite
 called "run".
 """
@@ -13,6 +14,7 @@ import re
 import xml.etree.ElementTree as ET
 from collections.abc import Iterable
 
+from tcrypt.reports.expect_view import origins
 from tcrypt.reports.grouping import group_failures
 from tcrypt.reports.model import Cell, Failure, ItemRecord, Report, UntestedAlgorithm
 from tcrypt.reports.words import CaseVerdict
@@ -32,6 +34,9 @@ def render_junit(report: Report) -> bytes:
     failures: dict[_CellKey, list[Failure]] = {}
     for failure in report.failures:
         failures.setdefault(_key(failure), []).append(failure)
+    expected: dict[_CellKey, list[Failure]] = {}
+    for failure in report.expected_failures:
+        expected.setdefault(_key(failure), []).append(failure)
     items: dict[_CellKey, list[ItemRecord]] = {}
     for item in report.items:
         items.setdefault(_key(item), []).append(item)
@@ -39,7 +44,10 @@ def render_junit(report: Report) -> bytes:
         suite = ET.SubElement(root, "testsuite", name=f"{provider}/{driver}")
         _properties(suite, report, provider, driver)
         for cell in cells:
-            _cell(suite, cell, items.get(_key(cell), []), failures.get(_key(cell), []))
+            main = _cell(suite, cell, items.get(_key(cell), []), failures.get(_key(cell), []))
+            if cell.counts.expected_failure:
+                told = origins(report, expected.get(_key(cell), []))
+                _expected(suite, main, cell, told)
         for algorithm in untested:
             if not any(cell.algorithm == algorithm.algorithm for cell in cells):
                 case = _case(suite, f"{provider}.{driver}", f"{algorithm.algorithm} not-tested")
@@ -88,7 +96,10 @@ def _properties(suite: ET.Element, report: Report, provider: str, driver: str) -
             ET.SubElement(element, "property", name=_clean(name), value=_clean(value))
 
 
-def _cell(suite: ET.Element, cell: Cell, items: list[ItemRecord], failures: list[Failure]) -> None:
+def _cell(
+    suite: ET.Element, cell: Cell, items: list[ItemRecord], failures: list[Failure]
+) -> ET.Element:
+    """Add the test case of a check, and those of its cases that did not run; the first of them."""
     class_name, name = f"{cell.provider}.{cell.driver}", f"{cell.algorithm} {cell.check}"
     main = _case(suite, class_name, name, cell.counts.executed, cell.seconds)
     cut_off = [item.item for item in items if item.verdict == "interrupted"]
@@ -99,7 +110,7 @@ def _cell(suite: ET.Element, cell: Cell, items: list[ItemRecord], failures: list
     unexecuted = [
         (verdict, number)
         for verdict, number in cell.counts.items()
-        if number and verdict not in ("passed", "failed")
+        if number and verdict not in ("passed", "failed", "expected-failure")
     ]
     for verdict, number in unexecuted:
         message = f"{verdict}: {number:,} cases: {'; '.join(_reasons(items, verdict))}"
@@ -108,6 +119,18 @@ def _cell(suite: ET.Element, cell: Cell, items: list[ItemRecord], failures: list
         _say(case, "error" if verdict == "not-run" else "skipped", message)
     if not cell.counts.executed and not len(main):
         _say(main, "error", "not-run: no case was recorded")
+    return main
+
+
+def _expected(suite: ET.Element, main: ET.Element, cell: Cell, told: list[str]) -> None:
+    """Failures that were expected, beside what else there is of the check, if there is anything."""
+    number = cell.counts.expected_failure
+    if number == cell.counts.executed and not len(main):
+        case = main
+    else:
+        name = f"{cell.algorithm} {cell.check} [expected-failure]"
+        case = _case(suite, f"{cell.provider}.{cell.driver}", name)
+    _say(case, "skipped", f"expected-failure: {number:,} cases: {'; '.join(told)}")
 
 
 def _reasons(items: list[ItemRecord], verdict: CaseVerdict) -> list[str]:
@@ -169,6 +192,19 @@ def _run_suite(root: ET.Element, report: Report) -> None:
     ]
     if wrong:
         _say(case, "failure", wrong[0], "\n".join(wrong))
+    if report.expectations:
+        _expectations(suite, report)
+
+
+def _expectations(suite: ET.Element, report: Report) -> None:
+    case = _case(suite, _RUN, "expected failures are up to date")
+    lines = [
+        f"{judged.state}: {judged.entry.origin}: {judged.entry.text}: {judged.detail}"
+        for judged in report.expectations
+        if judged.out_of_date
+    ]
+    if lines:
+        _say(case, "failure", lines[0], "\n".join(lines))
 
 
 def _case(

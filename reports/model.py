@@ -13,12 +13,14 @@ import msgspec
 
 from tcrypt.reports.cover import Coverage
 from tcrypt.reports.engine_pairs import EnginePair
+from tcrypt.reports.expectations import JudgedExpectation
 from tcrypt.reports.words import (
     CASE_VERDICTS,
     Attribution,
     CaseVerdict,
     CellVerdict,
     Engine,
+    ExpectationState,
     ItemVerdict,
     RunVerdict,
     UnexecutedVerdict,
@@ -50,6 +52,7 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
 
     passed: int = 0
     failed: int = 0
+    expected_failure: int = 0
     skipped: int = 0
     unsupported: int = 0
     blocked: int = 0
@@ -59,7 +62,7 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
     @property
     def executed(self) -> int:
         """How many cases really ran."""
-        return self.passed + self.failed
+        return self.passed + self.failed + self.expected_failure
 
     @property
     def total(self) -> int:
@@ -172,6 +175,7 @@ class ItemRecord(msgspec.Struct, frozen=True, kw_only=True):
     worker: str
     passed: tuple[str, ...] = ()
     failed: tuple[str, ...] = ()
+    expected: tuple[str, ...] = ()
     others: tuple[CaseSet, ...] = ()
 
     def cases(self) -> Iterator[tuple[str, CaseVerdict, str]]:
@@ -180,13 +184,19 @@ class ItemRecord(msgspec.Struct, frozen=True, kw_only=True):
             yield case, "passed", ""
         for case in self.failed:
             yield case, "failed", ""
+        for case in self.expected:
+            yield case, "expected-failure", ""
         for group in self.others:
             for case in group.ids:
                 yield case, group.verdict, group.reason
 
 
 class Failure(msgspec.Struct, frozen=True, kw_only=True):
-    """A case that did not hold; `id` names the same failure in every run (12 hex digits)."""
+    """A case that did not hold; `id` names the same failure in every run (12 hex digits).
+
+    `grave` is a crash, a hang, or a fault of the suite, which cannot be expected.  `expected_by`
+    are the numbers of the report's `expectations` that do expect this failure.
+    """
 
     id: str
     item: str
@@ -204,6 +214,8 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True):
     attribution: Attribution = "unknown"
     command: str = ""
     timeline: tuple[str, ...] = ()
+    grave: bool = False
+    expected_by: tuple[int, ...] = ()
 
 
 class Evidence(msgspec.Struct, frozen=True, kw_only=True):
@@ -272,7 +284,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
     `verdict`, `exit_status` and `headline` follow from the rest (`tcrypt.reports.judge`).
     `problems` are faults of the record itself (damaged lines, contradictions), `unknown_events`
-    counts events of a newer version, which were left out.
+    counts events of a newer version, which were left out.  `expectations` are the entries of the
+    files of expected failures, judged as of the day `today`; what they forgave is no failure.
     """
 
     format: int
@@ -285,6 +298,9 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     algorithms: tuple[Algorithm, ...] = ()
     cells: tuple[Cell, ...] = ()
     failures: tuple[Failure, ...] = ()
+    expected_failures: tuple[Failure, ...] = ()
+    expectations: tuple[JudgedExpectation, ...] = ()
+    today: str = ""
     evidence: tuple[Evidence, ...] = ()
     engine_pairs: tuple[EnginePair, ...] = ()
     coverage: Coverage | None = None
@@ -297,6 +313,15 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     problems: tuple[str, ...] = ()
     unknown_events: dict[str, int] = msgspec.field(default_factory=dict)
     items: tuple[ItemRecord, ...] = ()
+
+    @property
+    def expectations_out_of_date(self) -> bool:
+        """Whether an expected failure did not happen, or an entry names nothing that there is."""
+        return any(judged.out_of_date for judged in self.expectations)
+
+    def entries(self, state: ExpectationState) -> int:
+        """How many entries of expected failures are in a state."""
+        return sum(judged.state == state for judged in self.expectations)
 
     def items_that_ended(self, verdict: ItemVerdict) -> tuple[ItemRecord, ...]:
         """Return the items with this verdict."""

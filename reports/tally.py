@@ -32,7 +32,8 @@ class Tally:
     Attributes:
         records: The items by provider, driver, algorithm, check and name.
         cells: The same, summed over the items of a check.
-        failures: All failures, in the order of the records.
+        failures: All failures that nobody expected, in the order of the records.
+        expected: Those that entries of a file expect.
         lost: Items that ended as passed with fewer cases than planned.
         problems: Contradictions between events.
         unfinished: Whether an item was planned and did not get to its end.
@@ -45,7 +46,9 @@ class Tally:
         pairs.sort(key=lambda pair: _order(pair[1]))
         self.records = tuple(record for _, record in pairs)
         self.cells = tuple(_cells(pairs))
-        self.failures = tuple(_failures(pairs))
+        found = list(_failures(pairs))
+        self.failures = tuple(failure for failure in found if not failure.expected_by)
+        self.expected = tuple(failure for failure in found if failure.expected_by)
         self.lost = [loss for pair in pairs for loss in _lost(*pair)]
         self.problems = [text for state, _ in pairs for text in state.problems()]
         self.unfinished = any(state.finished is None for state in states)
@@ -87,18 +90,19 @@ def _numbers(record: ItemRecord) -> dict[CaseVerdict, int]:
     numbers: Counter[CaseVerdict] = Counter()
     numbers["passed"] = len(record.passed)
     numbers["failed"] = len(record.failed)
+    numbers["expected-failure"] = len(record.expected)
     for group in record.others:
         numbers[group.verdict] += len(group.ids)
     # What left no record shares the item's word for not having run, when it has one.
     verdict = record.verdict
-    if verdict == "passed" or verdict == "failed" or verdict == "interrupted":
+    if verdict == "interrupted" or verdict in ("passed", "failed", "expected-failure"):
         verdict = "not-run"
     numbers[verdict] += record.unrecorded
     return numbers
 
 
 def _lost(state: ItemState, record: ItemRecord) -> list[LostCoverage]:
-    if state.finished is None or state.finished.verdict != "passed":
+    if state.finished is None or state.finished.verdict not in ("passed", "expected-failure"):
         return []
     recorded = sum(_numbers(record).values()) - record.unrecorded
     if recorded and not record.unrecorded:
@@ -118,12 +122,12 @@ def _failures(pairs: Sequence[tuple[ItemState, ItemRecord]]) -> list[Failure]:
     taken: Counter[str] = Counter()
     failures = []
     for state, record in pairs:
-        for event in state.failures:
+        for event, entries in state.failures:
             name = _failure_id(record, event)
             taken[name] += 1
             if taken[name] > 1:
                 name = f"{name}-{taken[name]}"
-            failures.append(_failure(name, record, event))
+            failures.append(_failure(name, record, event, entries))
     return failures
 
 
@@ -134,7 +138,9 @@ def _failure_id(record: ItemRecord, event: ev.CaseFailed) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
-def _failure(name: str, record: ItemRecord, event: ev.CaseFailed) -> Failure:
+def _failure(
+    name: str, record: ItemRecord, event: ev.CaseFailed, entries: tuple[int, ...]
+) -> Failure:
     return Failure(
         id=name,
         item=event.item,
@@ -152,4 +158,6 @@ def _failure(name: str, record: ItemRecord, event: ev.CaseFailed) -> Failure:
         attribution=event.attribution,
         command=event.command,
         timeline=tuple(event.timeline),
+        grave=event.grave,
+        expected_by=entries,
     )

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from tcrypt.reports.cover import Coverage, percent
 from tcrypt.reports.cover_view import judgement
+from tcrypt.reports.expect_view import expectation_sections
 from tcrypt.reports.grouping import FailureGroup, group_failures, group_unexecuted
 from tcrypt.reports.hexdiff import clipped_pair
 from tcrypt.reports.judge import merged_counts, merged_verdict
@@ -22,6 +23,7 @@ _TONES: dict[str, str] = {
     "passed": "good",
     "failed": "bad",
     "interrupted": "bad",
+    "expected-failure": "warn",
     "incomplete": "warn",
     "blocked": "warn",
     "not-run": "warn",
@@ -47,6 +49,7 @@ def summary_lines(
     _matrix(writer, report)
     _unexecuted(writer, report)
     _failures(writer, report, failures)
+    _expected(writer, report)
     _warnings(writer, report)
     writer.blank()
     if report.coverage is not None:
@@ -146,10 +149,12 @@ def _words(verdict: CellVerdict, counts: Counts) -> str:
             return f"ok {counts.passed:,}"
         case "failed":
             return f"FAIL {counts.failed:,}/{counts.executed:,}"
+        case "expected-failure":
+            return f"xfail {counts.expected_failure:,}/{counts.executed:,}"
         case "interrupted":
             return f"CUT OFF {counts.executed:,}/{counts.total:,}"
         case "incomplete":
-            return f"PART {counts.passed:,}/{counts.passed + counts.not_run:,}"
+            return f"PART {counts.executed:,}/{counts.executed + counts.not_run:,}"
         case "not-applicable":
             return "n/a"
         case "not-run":
@@ -249,6 +254,12 @@ def _failure_group(writer: _Writer, group: FailureGroup) -> None:
         writer.lines.append(f"  points at  {first.attribution}")
     if first.command:
         writer.lines.append(f"  reproduce  {_visible(first.command)}")
+
+
+def _expected(writer: _Writer, report: Report) -> None:
+    for title, tone, lines in expectation_sections(report):
+        writer.title(title, tone)
+        writer.listed(lines)
 
 
 def _warnings(writer: _Writer, report: Report) -> None:

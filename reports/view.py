@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from tcrypt.reports.cover_view import CoverView, cover_view
 from tcrypt.reports.engine_pairs import EngineTable, engine_table
+from tcrypt.reports.expect_view import ExpectationRow, expectation_rows
 from tcrypt.reports.grouping import (
     FailureGroup,
     UnexecutedGroup,
@@ -30,6 +31,7 @@ _MOST_CHIPS = 18
 _SYMBOLS: dict[CellVerdict, str] = {
     "passed": "✓",
     "failed": "✗",
+    "expected-failure": "△",
     "interrupted": "◐",
     "incomplete": "◔",
     "blocked": "⊘",
@@ -110,6 +112,7 @@ class View:
     algorithm_width: int
     groups: tuple[GroupView, ...]
     groups_left: int
+    expectations: tuple[ExpectationRow, ...]
     unexecuted: tuple[UnexecutedGroup, ...]
     engines: tuple[EngineRow, ...]
     engine_table: EngineTable | None
@@ -122,7 +125,11 @@ class View:
 def make_view(report: Report) -> View:
     """Return what the page shows of a report."""
     groups = group_failures(report.failures)
-    anchors = {
+    anchors = dict.fromkeys(
+        ((f.provider, f.driver, f.algorithm, f.check) for f in report.expected_failures),
+        "expected",
+    )
+    anchors |= {
         (failure.provider, failure.driver, failure.algorithm, failure.check): f"g{number}"
         for number, group in reversed(list(enumerate(groups[:_MOST_GROUPS])))
         for failure in group.failures
@@ -138,6 +145,7 @@ def make_view(report: Report) -> View:
         algorithm_width=max((len(row.algorithm) for row in rows), default=9),
         groups=tuple(_groups(groups[:_MOST_GROUPS])),
         groups_left=max(0, len(groups) - _MOST_GROUPS),
+        expectations=tuple(expectation_rows(report)),
         unexecuted=tuple(group_unexecuted(report)),
         engines=tuple(_engines(report.evidence)),
         engine_table=engine_table(report.engine_pairs),
@@ -185,6 +193,8 @@ def _cell(cell: Cell, anchor: str) -> CellView:
             text = f"{counts.passed:,}"
         case "failed":
             text = f"{counts.failed:,}/{counts.executed:,}"
+        case "expected-failure":
+            text = f"{counts.expected_failure:,}/{counts.executed:,}"
         case "interrupted" | "incomplete":
             text = f"{counts.executed:,}/{counts.executed + counts.not_run:,}"
         case "not-applicable":

@@ -3,6 +3,7 @@
 ==================  ==============================================================================
 passed              the case ran and everything that was checked held
 failed              the case ran and something that was checked did not hold
+expected-failure    the case ran and failed as a file of expected failures says, with a reason
 skipped             left out on purpose: a selection, a marker, a budget
 unsupported         the driver says, correctly, that it does not offer this
 blocked             a policy, a permission or a missing facility kept the case from running
@@ -27,6 +28,7 @@ __all__ = (
     "CaseVerdict",
     "CellVerdict",
     "Engine",
+    "ExpectationState",
     "ItemVerdict",
     "RunVerdict",
     "UnexecutedVerdict",
@@ -34,11 +36,19 @@ __all__ = (
 
 UnexecutedVerdict = Literal["skipped", "unsupported", "blocked", "not-applicable", "not-run"]
 CaseVerdict = Literal[
-    "passed", "failed", "skipped", "unsupported", "blocked", "not-applicable", "not-run"
+    "passed",
+    "failed",
+    "expected-failure",
+    "skipped",
+    "unsupported",
+    "blocked",
+    "not-applicable",
+    "not-run",
 ]
 ItemVerdict = Literal[
     "passed",
     "failed",
+    "expected-failure",
     "skipped",
     "unsupported",
     "blocked",
@@ -49,6 +59,7 @@ ItemVerdict = Literal[
 CellVerdict = Literal[
     "passed",
     "failed",
+    "expected-failure",
     "skipped",
     "unsupported",
     "blocked",
@@ -58,6 +69,9 @@ CellVerdict = Literal[
     "incomplete",
 ]
 RunVerdict = Literal["passed", "failed", "interrupted", "incomplete", "not-tested"]
+ExpectationState = Literal[
+    "in-use", "unexpected-pass", "fails-otherwise", "stale", "not-judged", "expired"
+]
 
 Engine = Literal["hardware", "software", "none"]
 Attribution = Literal["driver", "profile", "device", "suite", "unknown"]

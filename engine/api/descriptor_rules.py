@@ -48,7 +48,7 @@ def refusal(alg: AnyAlg, rules: CoreRules = _NEWEST) -> str:
 def _size_refusal(alg: AnyAlg) -> str:
     if isinstance(alg, CipherAlg):
         return ""
-    if isinstance(alg, AhashAlg | ShashAlg):
+    if isinstance(alg, (AhashAlg, ShashAlg)):
         # A synchronous hash without a state of its own gets a default export; an ahash does not.
         least = 1 if isinstance(alg, AhashAlg) else 0
         if not 0 < alg.digestsize <= _MAX_DIGESTSIZE:
@@ -71,9 +71,10 @@ def complete_sizes(alg: AnyAlg) -> None:
     No chunk size means the block size, no walk size the chunk size; a synchronous hash without an
     export of its own exports its descriptor.
     """
-    if isinstance(alg, SkcipherAlg | AeadAlg):
-        alg.chunksize = alg.chunksize or alg.cra_blocksize
     if isinstance(alg, SkcipherAlg):
+        alg.chunksize = alg.chunksize or alg.cra_blocksize
         alg.walksize = alg.walksize or alg.chunksize
-    if isinstance(alg, ShashAlg) and alg.exports_descriptor:
+    elif isinstance(alg, AeadAlg):
+        alg.chunksize = alg.chunksize or alg.cra_blocksize
+    elif isinstance(alg, ShashAlg) and alg.exports_descriptor:
         alg.statesize = alg.descsize

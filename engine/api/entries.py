@@ -32,9 +32,10 @@ class Entry:
         testing: whether that is running.
         parts: for a template's instance, what it is built over.
         masks: for each part, the flags and type bits that it was chosen by.
+        names: its name and its driver's, each once.
     """
 
-    __slots__ = ("alg", "flags", "masks", "parts", "selftest", "testing", "users")
+    __slots__ = ("alg", "flags", "masks", "names", "parts", "selftest", "testing", "users")
 
     def __init__(self, alg: AnyAlg, parts: Sequence[AnyAlg], masks: Sequence[int]) -> None:
         self.alg = alg
@@ -45,6 +46,7 @@ class Entry:
         self.testing = False
         self.parts = tuple(parts)
         self.masks = tuple(masks)
+        self.names = {alg.cra_name, alg.cra_driver_name}
         if parts:
             self.flags |= _INSTANCE
 

@@ -52,6 +52,8 @@ class Registry(Allocation):
     def __init__(self, machine: Machine) -> None:
         self._machine = machine
         self._entries: list[Entry] = []
+        # By both names of each, as they were when it was registered.
+        self._named: dict[str, list[Entry]] = {}
         self._undead: list[Entry] = []
         self.templates: dict[str, Template] = {}
         self.selftest: Callable[[AnyAlg], int] | None = None
@@ -100,6 +102,8 @@ class Registry(Allocation):
         complete_sizes(alg)
         entry = Entry(alg, parts, masks)
         self._entries.insert(0, entry)
+        for known in entry.names:
+            self._named.setdefault(known, []).insert(0, entry)
         self._test(entry)
         return entry
 
@@ -108,7 +112,7 @@ class Registry(Allocation):
         name, driver = alg.cra_name, alg.cra_driver_name
         return [
             entry
-            for entry in self._entries
+            for entry in (*self._named.get(driver, ()), *self._named.get(name, ()))
             if (known := entry.alg).cra_driver_name == driver
             or known.cra_driver_name == name
             or known.cra_name == driver
@@ -140,7 +144,7 @@ class Registry(Allocation):
         entry.selftest = "passed"
         entry.flags = entry.flags & ~_FIPS | _TESTED | (_FIPS if status else 0)
         if not entry.moribund:
-            for worse in outdone(self._entries, entry):
+            for worse in outdone(self._named[entry.alg.cra_name], entry):
                 for instance in dependants(self._entries, worse, entry):
                     self._bury(instance)
 
@@ -163,6 +167,8 @@ class Registry(Allocation):
     def _bury(self, entry: Entry) -> None:
         entry.flags |= _DEAD
         self._entries.remove(entry)
+        for name in entry.names:
+            self._named[name].remove(entry)
         if entry.users:
             self._undead.append(entry)
 

@@ -8,12 +8,13 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from tcrypt.checks import boundaries, retry, sequences, vectors
+from tcrypt.division import standings
 from tcrypt.mutants import plant
 from tcrypt.plugins.discovery import subjects_of
 from tcrypt.plugins.providers import Providers
 from tcrypt.recorder import EventSink, Recorder
 from tcrypt.reports.events import CaseFailed, CasesPassed, CasesSet, Event
-from tcrypt.settings import Settings, crowds
+from tcrypt.settings import Settings
 from tcrypt.subject import Subject
 from tcrypt.vectors.catalogue import Catalogue
 from tcrypt.watchdog import Watchdog
@@ -58,7 +59,7 @@ def _without_layout(cases: set[str]) -> set[str]:
 
 
 def quick(subjects: list[Subject]) -> Settings:
-    return Settings("quick", crowd=crowds(subjects, together=True))
+    return Settings("quick", standings=standings(subjects, together=True))
 
 
 @pytest.mark.parametrize("check", [retry, sequences])

@@ -12,13 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tcrypt import checks
+from tcrypt.division import standings
 from tcrypt.engine import software
 from tcrypt.engine.api.algorithms import AnyAlg
 from tcrypt.engine.api.flags import AlgType
 from tcrypt.engine.api.machine import Machine
 from tcrypt.engine.api.shash import ahash_view
 from tcrypt.reports.words import DIVIDED_CHECKS
-from tcrypt.settings import PROFILES, Selection, Settings, crowds, further_machines, matches
+from tcrypt.settings import PROFILES, Selection, Settings, matches
 from tcrypt.specs import AeadSpec, SkcipherSpec
 from tcrypt.subject import Provider, Subject, properties_of
 
@@ -209,7 +210,7 @@ _TOKENS = [SkcipherSpec("enc", 16, length).token for length in range(200)]
 
 
 def settings_of(subjects: list[Subject], profile: str = "default") -> Settings:
-    return Settings(profile, crowd=crowds(subjects, together=PROFILES[profile].together))
+    return Settings(profile, standings=standings(subjects, together=PROFILES[profile].together))
 
 
 def runs(settings: Settings, subjects: list[Subject], most: int | None) -> list[set[str]]:
@@ -262,31 +263,40 @@ def test_an_amount_is_divided_at_most_as_told() -> None:
     assert Settings().share(subjects[0], 101) == 101
 
 
+def crowd_sizes(subjects: list[Subject], *, together: bool) -> dict[str, set[int]]:
+    found: dict[str, set[int]] = {}
+    for name, standing in standings(subjects, together=together).items():
+        found.setdefault(name.split("/")[0], set()).add(standing.crowd)
+    return found
+
+
 def test_the_drivers_of_two_providers_are_one_crowd_where_the_profile_says() -> None:
-    first, second = crowd(*_EIGHT[:3], provider="a"), crowd(*_EIGHT[2:6], provider="b")
-    apart, other = crowds(first + second, together=False), crowds(first + second, together=True)
-    assert sorted(map(len, apart.values())) == [3, 4]
-    assert other["a/skcipher"] == other["b/skcipher"]
-    assert len(other["a/skcipher"]) == 7
+    both = crowd(*_EIGHT[:3], provider="a") + crowd(*_EIGHT[2:6], provider="b")
+    assert crowd_sizes(both, together=False) == {"a": {3}, "b": {4}}
+    assert crowd_sizes(both, together=True) == {"a": {7}, "b": {7}}
+    members = [standing.member for standing in standings(both, together=True).values()]
+    assert sorted(members) == [*range(7)]
 
 
 def test_providers_without_a_driver_in_common_stay_apart() -> None:
-    found = crowds(
-        crowd("ecb(aes-generic)", provider="a") + crowd("cbc(aes-generic)"), together=True
-    )
-    assert sorted(map(len, found.values())) == [1, 1]
+    both = crowd("ecb(aes-generic)", provider="a") + crowd("cbc(aes-generic)")
+    assert crowd_sizes(both, together=True) == {"a": {1}, "software": {1}}
 
 
 def machines(*names: str) -> tuple[list[Subject], Settings]:
     """The same drivers on several machines, the first of which has one more."""
     subjects = [s for name in names for s in crowd(*_EIGHT[:2], provider=name)]
     subjects += crowd(_EIGHT[2], provider=names[0])
-    return subjects, Settings(further=further_machines(subjects))
+    return subjects, settings_of(subjects)
+
+
+def further(subjects: list[Subject]) -> set[str]:
+    found = standings(subjects, together=False)
+    return {name for name, standing in found.items() if standing.machine is not None}
 
 
 def test_the_further_machines_of_a_driver_run_what_the_main_one_runs_between_them() -> None:
     subjects, settings = machines("main", "b", "c", "d")
-    assert sorted(settings.further) == sorted(s.id for s in subjects if s.provider.name != "main")
     same = [s for s in subjects if s.driver == _EIGHT[0]]
     whole, *parts = runs(settings, same, None)
     assert whole == set(_TOKENS)
@@ -295,14 +305,15 @@ def test_the_further_machines_of_a_driver_run_what_the_main_one_runs_between_the
 
 
 def test_a_further_machine_is_told_where_the_main_one_is() -> None:
-    _, settings = machines("main", "other")
-    assert {machine.main for machine in settings.further.values()} == {"main"}
+    subjects, settings = machines("main", "other")
+    assert further(subjects) == {s.id for s in subjects if s.provider.name == "other"}
+    assert {standing.main for standing in settings.standings.values()} == {"main"}
 
 
 def test_the_machine_with_the_most_drivers_is_the_main_one_wherever_it_stands() -> None:
     few, many = crowd(*_EIGHT[:2], provider="a"), crowd(*_EIGHT[:5], provider="b")
-    assert further_machines(few + many).keys() == {s.id for s in few}
-    assert further_machines(many[:2] + few).keys() == {s.id for s in few}
+    assert further(few + many) == {s.id for s in few}
+    assert further(many[:2] + few) == {s.id for s in few}
 
 
 def test_an_amount_is_less_on_further_machines_and_whole_on_the_main_one() -> None:
@@ -313,16 +324,16 @@ def test_an_amount_is_less_on_further_machines_and_whole_on_the_main_one() -> No
 
 @pytest.mark.parametrize("profile", ["quick", "full"])
 def test_other_profiles_know_no_main_machine(profile: str) -> None:
-    subjects, settings = machines("main", "other")
-    settings = replace(settings, profile=profile)
-    assert runs(settings, subjects, None) == [set(_TOKENS)] * len(subjects)
-    assert settings.share(subjects[-2], 100) == 100
+    subjects, _ = machines("main", "other")
+    settings = Settings(profile, standings=standings(subjects, together=False))
+    amounts = {settings.share(subject, 100) for subject in subjects[-3:-1]}
+    assert amounts == {100}
 
 
 def test_a_driver_that_a_few_checks_look_at_has_no_other_machine() -> None:
     subjects = crowd(*_EIGHT[:2], provider="a")
     few = [replace(s, checks=("vectors",)) for s in crowd(*_EIGHT[:1], provider="b")]
-    assert not further_machines(subjects + few)
+    assert not further(subjects + few)
 
 
 def test_the_reports_know_which_checks_are_divided() -> None:

@@ -32,6 +32,7 @@ def test_every_case_is_in_its_item_with_its_verdict(runs: Runs):
     assert dict(report.totals.items()) == {
         "passed": 2,
         "failed": 1,
+        "expected-failure": 0,
         "skipped": 1,
         "unsupported": 0,
         "blocked": 2,

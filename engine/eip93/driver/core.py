@@ -106,7 +106,8 @@ class Core(Completion):
     def _allocate_slots(self) -> None:
         count = self.rings.capacity
         self._pool = self.machine.dma.alloc_coherent(count * _SLOT_BYTES)
-        self._slots = [self._pool + i * _SLOT_BYTES for i in reversed(range(count))]
+        end = self._pool + count * _SLOT_BYTES
+        self._slots = [*range(self._pool, end, _SLOT_BYTES)][::-1]
 
     def _initialise(self) -> int:
         """Bring the engine up (eip93, 1.8): rings first, then reset, clocks, interrupts."""

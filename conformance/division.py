@@ -1,0 +1,91 @@
+"""Drivers that share a device, and their code, divide work: who with whom."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from tcrypt.subject import Subject
+
+__all__ = ("Standing", "standings")
+
+
+class Standing(NamedTuple):
+    """How a driver stands among those that it divides work with.
+
+    Attributes:
+        member: its number in its crowd, from 0.
+        crowd: how many the crowd are: the drivers of its provider and type.
+        machine: which of the driver's further machines its provider has, from 0; None for the
+            main one, which is that of the provider with the most drivers, the first of several.
+        main: the provider that has the main machine.
+    """
+
+    member: int
+    crowd: int
+    machine: int | None
+    main: str
+
+    def on_team(self, number: int, teams: int) -> bool:
+        """Whether the driver is on a team, when its crowd is so many."""
+        return number == _digit_sum(self.member, teams) % teams
+
+
+def standings(subjects: Iterable[Subject], *, together: bool) -> dict[str, Standing]:
+    """Who divides work with whom, for `tcrypt.settings.Settings`, by the ids of the subjects.
+
+    Args:
+        subjects: what is selected.
+        together: whether providers that test a driver of the same name, which is the same
+            driver on another machine, are one crowd.
+    """
+    subjects = list(subjects)
+    crowds = _crowds(subjects, together=together)
+    machines: dict[tuple[str, ...], list[Subject]] = {}
+    for subject in subjects:
+        same = (subject.type.word, subject.driver, *subject.checks)
+        machines.setdefault(same, []).append(subject)
+    drivers = Counter(subject.provider.name for subject in subjects)
+    found: dict[str, Standing] = {}
+    for group in machines.values():
+        main = max(group, key=lambda subject: drivers[subject.provider.name])
+        for place, subject in enumerate([main, *(s for s in group if s is not main)]):
+            crowd = crowds[_crowd_of(subject)]
+            found[subject.id] = Standing(
+                crowd.index(subject.id),
+                len(crowd),
+                place - 1 if place else None,
+                main.provider.name,
+            )
+    return found
+
+
+def _crowds(subjects: Sequence[Subject], *, together: bool) -> dict[str, list[str]]:
+    """The subjects of each crowd, by the names of those that are joined to it."""
+    first: dict[tuple[str, str], str] = {}
+    joined: dict[str, str] = {}
+    members: dict[str, list[str]] = {}
+    for subject in subjects:
+        own = _crowd_of(subject)
+        joined.setdefault(own, own)
+        other = first.setdefault((subject.type.word, subject.driver), own)
+        if together and joined[own] == own:
+            joined[own] = joined[other]
+    for subject in subjects:
+        members.setdefault(joined[_crowd_of(subject)], []).append(subject.id)
+    return {own: members[crowd] for own, crowd in joined.items()}
+
+
+def _crowd_of(subject: Subject) -> str:
+    """Drivers that are tested in a few ways only are no help to the others."""
+    return "/".join((subject.provider.name, subject.type.word, *subject.checks))
+
+
+def _digit_sum(number: int, base: int) -> int:
+    # By digits, so that drivers that stand at regular distances (one digest each) spread as well.
+    total = 0
+    while number:
+        number, digit = divmod(number, base)
+        total += digit
+    return total
