@@ -2,10 +2,9 @@
 
 A suite is a driver of a provider; a test case is a check against an algorithm, and the number of
 its assertions is that of the cases that ran.  Cases that did not run are never part of a test
-case that passed: each verdict of theirs becomes a test case of its own beside it, and so do failures
-that were expected, which count as skipped with their reason.  What no
-driver is to blame for (an interrupted run, lost coverage, a damaged log) stands in a suite
-called "run".
+case that passed: each verdict of theirs becomes a test case of its own beside it.  So do failures
+that were expected; they count as skipped, with their reason.  What no driver is to blame for (an
+interrupted run, lost coverage, a damaged log) stands in a suite called "run".
 """
 
 from __future__ import annotations
@@ -123,7 +122,7 @@ def _cell(
 
 
 def _expected(suite: ET.Element, main: ET.Element, cell: Cell, told: list[str]) -> None:
-    """Failures that were expected, beside what else there is of the check, if there is anything."""
+    """Failures that were expected, beside what else there is of the check."""
     number = cell.counts.expected_failure
     if number == cell.counts.executed and not len(main):
         case = main

@@ -13,6 +13,7 @@ import pytest
 
 from tcrypt.reports import events as ev
 from tcrypt.reports.build import report_of
+from tcrypt.reports.expectations import Expectation
 from tcrypt.reports.log import (
     EventLog,
     LogFormatError,
@@ -31,10 +32,15 @@ SAMPLES: dict[type, ev.AnyEvent] = {
         ev.AlgorithmFound("p", "d", "a", "aead", 300, ["ASYNC"], {"ivsize": 16, "note": "x"}),
         ev.ItemPlanned("i", "p", "d", "a", "c", 4),
         ev.ItemStarted("i"),
+        ev.ExpectationsRead(
+            "2026-11-23",
+            [Expectation(file="f", line=3, id="*", message="m", reason="r", expires="2027-01-01")],
+        ),
         ev.CasesPassed("i", ["a", "b"]),
         ev.CaseFailed(
             "i", "c", "m", "f", "00", "01", ["d"], "l", "driver", "cmd", ["t0", "t1 \u2713\n"]
         ),
+        ev.CaseExpected(ev.CaseFailed("i", "c", "m", grave=True), [0, 3]),
         ev.CasesSet("i", "blocked", "policy", ["x"]),
         ev.WorkSeen("i", "a", "d", "p", 16, "hardware", "hardware", 3),
         ev.EngineStates("fixed", [("idle", "exit", "no"), ("idle", "start", "")]),

@@ -1,0 +1,147 @@
+"""What became of each expected failure: in use, out of date, or not to be judged by this run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from tcrypt.reports.expectations import (
+    Expectation,
+    ExpectationsRead,
+    JudgedExpectation,
+    Place,
+)
+from tcrypt.reports.model import ItemRecord
+from tcrypt.reports.tally import Tally
+from tcrypt.reports.words import ExpectationState
+
+__all__ = ("ExpectTally",)
+
+_PROFILES = ("quick", "default", "full")
+
+
+@dataclass
+class _Met:
+    """What a run had of the cases that an entry names."""
+
+    passed: int = 0
+    failed: int = 0
+    expected: int = 0
+    unexecuted: dict[str, int] = field(default_factory=dict)
+    unfinished: int = 0
+
+    @property
+    def ran(self) -> int:
+        return self.passed + self.failed + self.expected
+
+
+class ExpectTally:
+    """The entries of a run, which every process of it writes down alike."""
+
+    def __init__(self) -> None:
+        self.today = ""
+        self._entries: list[Expectation] = []
+
+    def read(self, event: ExpectationsRead) -> None:
+        """Take the entries."""
+        self.today, self._entries = event.today, event.entries
+
+    def problems(self, tally: Tally) -> list[str]:
+        """Return what contradicts itself: failures that were forgiven by nobody knows what."""
+        lost = sum(max(failure.expected_by) >= len(self._entries) for failure in tally.expected)
+        return [f"{lost:,} failures were expected by entries that no log has"] if lost else []
+
+    def judged(
+        self, tally: Tally, profile: str, interrupted: bool
+    ) -> tuple[JudgedExpectation, ...]:
+        """Each entry with what became of it; the place of an entry is its number.
+
+        Args:
+            tally: the items of the run.
+            profile: how much the run was to do.
+            interrupted: whether it did not get to its end.
+        """
+        used = [0] * len(self._entries)
+        for failure in tally.expected:
+            for number in failure.expected_by:
+                # A damaged log may have lost the entries; `problems` says so.
+                if number < len(used):
+                    used[number] += 1
+        return tuple(
+            self._judged(entry, forgiven, tally.records, profile, interrupted)
+            for entry, forgiven in zip(self._entries, used, strict=True)
+        )
+
+    def _judged(
+        self,
+        entry: Expectation,
+        forgiven: int,
+        records: Sequence[ItemRecord],
+        profile: str,
+        interrupted: bool,
+    ) -> JudgedExpectation:
+        state: ExpectationState
+        if forgiven:
+            return JudgedExpectation(entry=entry, state="in-use", cases=forgiven)
+        met = _met(entry, records)
+        if entry.expired(self.today):
+            failed = f"; {_cases(met.failed)} that it names failed" if met.failed else ""
+            state, detail = "expired", f"it expired on {entry.expires}{failed}"
+        elif met.failed:
+            state, detail = "fails-otherwise", f"{_cases(met.failed)} failed in another way"
+        elif why := _not_to_be_judged(entry, met, profile, interrupted):
+            state, detail = "not-judged", why
+        elif met.ran:
+            state = "unexpected-pass"
+            detail = f"{_cases(met.ran)} ran and none failed so: remove the entry"
+        else:
+            state, detail = "stale", f"nothing is called so: {_unknown(entry, records)}"
+        return JudgedExpectation(entry=entry, state=state, detail=detail)
+
+
+def _not_to_be_judged(entry: Expectation, met: _Met, profile: str, interrupted: bool) -> str:
+    """Why the run says nothing about an entry; empty when it does."""
+    if interrupted or met.unfinished:
+        return "the run did not get to its end"
+    if entry.left_out:
+        return entry.left_out
+    if met.ran and entry.literal:
+        return ""
+    if profile in _PROFILES and entry.profile in _PROFILES[_PROFILES.index(profile) + 1 :]:
+        return f"profile {profile} runs less than profile {entry.profile}, in which it shows"
+    if met.ran or not met.unexecuted:
+        return ""
+    told = ", ".join(f"{_cases(number)} {why}" for why, number in met.unexecuted.items())
+    return f"what it names did not run: {told}"
+
+
+def _met(entry: Expectation, records: Sequence[ItemRecord]) -> _Met:
+    met = _Met()
+    for record in _named(entry, records):
+        met.passed += sum(map(entry.names_case, record.passed))
+        met.failed += sum(map(entry.names_case, record.failed))
+        met.expected += sum(map(entry.names_case, record.expected))
+        for group in record.others:
+            number = sum(map(entry.names_case, group.ids))
+            if number:
+                why = f"{group.verdict} ({group.reason})"
+                met.unexecuted[why] = met.unexecuted.get(why, 0) + number
+                met.unfinished += group.verdict == "not-run"
+        met.unfinished += bool(record.unrecorded)
+    return met
+
+
+def _named(entry: Expectation, records: Sequence[ItemRecord]) -> Iterator[ItemRecord]:
+    for record in records:
+        if entry.names(Place(record.provider, record.driver, record.algorithm, record.check)):
+            yield record
+
+
+def _unknown(entry: Expectation, records: Sequence[ItemRecord]) -> str:
+    if next(_named(entry, records), None) is not None:
+        return f"no case {entry.id}"
+    return "no driver and check of these names"
+
+
+def _cases(number: int) -> str:
+    return f"{number:,} case{'' if number == 1 else 's'}"
