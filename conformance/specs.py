@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import MISSING, dataclass, fields
-from functools import partial
+from functools import cache, partial
 from typing import Any, Self
 
 from tcrypt.cipher_bench import CipherCase
@@ -35,10 +35,10 @@ class _Spec:
     def token(self) -> str:
         """The case as text; fields that have their default are left out."""
         words = []
-        for item in fields(self):
-            value = getattr(self, item.name)
-            if item.default is MISSING or value != item.default:
-                words.append(f"{item.name}={value}")
+        for name, default in _defaults(type(self)):
+            value = getattr(self, name)
+            if value != default:
+                words.append(f"{name}={value}")
         return ",".join(words)
 
     @property
@@ -67,6 +67,12 @@ class _Spec:
         if missing:
             raise SpecError(f"case {token!r}: {', '.join(missing)} missing")
         return cls(**values)
+
+
+@cache
+def _defaults(kind: type[_Spec]) -> tuple[tuple[str, Any], ...]:
+    """The names and defaults of a spec's fields; no value equals that of one without."""
+    return tuple((item.name, item.default) for item in fields(kind))
 
 
 def _value(token: str, name: str, text: str, kind: Any) -> int | str:

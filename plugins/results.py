@@ -11,6 +11,7 @@ import pytest
 from tcrypt.mutants import BadMutantError, UnknownMutantError
 from tcrypt.plan import Plan
 from tcrypt.plugins import options
+from tcrypt.plugins.collector import collect_rarely
 from tcrypt.plugins.providers import ProviderError, Providers, load_file
 from tcrypt.plugins.selection import SelectionError
 from tcrypt.plugins.session import CHECKS, TcryptSession
@@ -132,6 +133,7 @@ def begin(
     session.open_log(options.report_directory(config), arguments, worker=worker, run=run)
     session.record_losses(*_names(config))
     session.record_items(plans, CHECKS if asked is None else asked)
+    config.add_cleanup(collect_rarely())
 
 
 def end(config: pytest.Config, session: TcryptSession, exit_status: int) -> None:
