@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+from collections.abc import Callable
 from contextlib import suppress
 from weakref import WeakKeyDictionary
 
@@ -90,6 +91,33 @@ def wrong_direction() -> Planted:
     return replaced((Core, "map", map_memory))
 
 
+@mutant("ML-06b", "a buffer that is filled after it was mapped")
+def mapped_too_soon() -> Planted:
+    """The bounce buffer's data is written when the device owns the memory already."""
+
+    def bounce(self: Core, job: Job, data: bytes, size: int) -> int:
+        address = self.machine.memory.alloc(size)
+        job.bounces.append(address)
+        self.map(job, address, size, DmaDirection.BIDIRECTIONAL)
+        self.machine.memory.write(address, data)
+        return address
+
+    return replaced((Core, "bounce", bounce))
+
+
+@mutant("ML-06c", "a buffer that is read before it was unmapped")
+def copied_too_soon() -> Planted:
+    """The algorithm finishes, and takes what the device wrote, before the mappings are gone."""
+
+    def complete(self: Core, job: Job) -> None:
+        del self._jobs[job.handle]
+        job.finish(job, job.status)
+        self.release(job)
+        self.engine.finalize(job.request, job.status)
+
+    return replaced((Core, "complete", complete))
+
+
 @mutant("ML-08", "a mapping that failed is not recognised")
 def failed_mapping_used() -> Planted:
     """The device is sent to the memory whether or not it could be mapped."""
@@ -125,6 +153,22 @@ def key_left() -> Planted:
         self._slots.append(slot)
 
     return replaced((Core, "release_slot", release_slot))
+
+
+@mutant("ML-11e", "keys are wiped from memory that was freed")
+def wiped_after_free() -> Planted:
+    """A bounce buffer is given back first and overwritten then, when it may be another's."""
+
+    def release(self: Core, job: Job) -> None:
+        self.unmap(job)
+        request = job.request
+        for address in job.bounces:
+            self.machine.memory.free(address)
+            length = request.nbytes if isinstance(request, AhashRequest) else request.cryptlen
+            self.machine.memory.write(address, bytes(length))
+        self.release_slot(job.slot)
+
+    return replaced((Core, "release", release))
 
 
 @mutant("ML-13", "a template keeps the mode bits of the job before")
@@ -163,6 +207,24 @@ def bounce_leaked() -> Planted:
         return original(self, engine, request)
 
     return replaced((CipherJobs, "do_one_request", do_one_request))
+
+
+@mutant("ML-14d", "a bounce buffer is freed while the device works on it")
+def freed_too_soon() -> Planted:
+    """Once the doorbell was rung the buffer is freed, as if its data had been copied."""
+    start = Core.start
+
+    def start_and_free(self: Core, job: Job, prepare: Callable[[Job], Callable[[], None]]) -> int:
+        status = start(self, job, prepare)
+        for address in job.bounces if job.pending else ():
+            self.machine.memory.free(address)
+        return status
+
+    def release(self: Core, job: Job) -> None:
+        self.unmap(job)
+        self.release_slot(job.slot)
+
+    return replaced((Core, "start", start_and_free), (Core, "release", release))
 
 
 @mutant("ML-15", "an error is used as a pointer")

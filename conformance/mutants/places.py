@@ -24,6 +24,7 @@ ACCEPTED = "key accepted that must be refused"
 LATER, CHANGED = "completed out of order", "request changed by the driver"
 ENGINE = "the wrong engine did the work"
 USED = "request used after its completion"
+WARNS = "the kernel would warn"
 STRAY = "the device was sent to memory that is not mapped"
 
 PLACES: dict[str, Place] = {
@@ -279,7 +280,11 @@ PLACES: dict[str, Place] = {
     "CR-16b": Place(TINY, CBC, "retry", LOST),
     "CR-23c": Place(FLAKY, CTR, "faults", LOST, case="device-reports-packet-length"),
     "HS-05b": Place(MT7621, "sha224", "sequences", DIGEST),
-    "RG-12c": Place(NO_MD5, SHA1, "lifecycle", "the kernel would warn"),
+    "RG-12c": Place(NO_MD5, SHA1, "lifecycle", WARNS),
     "ML-10c": Place(MT7621, CBC, "registration", "unregister raised DmaError"),
+    "ML-06b": Place(MT7621, CBC, "boundaries", OUTPUT),
+    "ML-06c": Place(MT7621, CBC, "boundaries", OUTPUT),
+    "ML-11e": Place(MT7621, CBC, "boundaries", WARNS),
+    "ML-14d": Place(MT7621, CBC, "boundaries", WARNS),
 }
 """By the id of the defect."""

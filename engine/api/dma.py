@@ -3,6 +3,12 @@
 A device reaches memory only through a `DmaBus`.  It works where the driver mapped memory for it,
 and answers a bus error everywhere else, so that a stray address in a descriptor shows, and a
 mapping that nobody takes back can be counted.
+
+While memory is mapped it is the device's, as behind the kernel's bounce buffers (swiotlb) or
+caches that nobody keeps coherent: the device works on a copy that is made when memory is mapped,
+and what it wrote is in memory once the mapping is taken back, or after `sync_for_cpu`.  A driver
+that fills a buffer after it has mapped it, or looks at one before it has unmapped it, finds old
+bytes.  Coherent memory is always the same for both.
 """
 
 from __future__ import annotations
@@ -44,6 +50,7 @@ class DmaBus:
 
     __slots__ = (
         "_broken",
+        "_copies",
         "_long",
         "_mappings",
         "_starts",
@@ -61,6 +68,8 @@ class DmaBus:
         # the addresses alone, among which a search is several times as fast.
         self._mappings: list[_Mapping] = []
         self._starts: list[int] = []
+        # What the device sees of a mapping, by its number; none for coherent memory.
+        self._copies: dict[int, bytearray] = {}
         # The longest ones, by their numbers; the others end near to where they begin.
         self._long: dict[int, tuple[int, int]] = {}
         self._broken: tuple[int, int] | None = None
@@ -100,6 +109,11 @@ class DmaBus:
         """Address, length and direction of every mapping, in the order of addresses."""
         return [(address, size, way.value) for address, _, size, way in self._mappings]
 
+    def copies(self) -> list[bytes]:
+        """What the device sees of mapped memory, in the order of addresses."""
+        numbers = (serial for _, serial, _, _ in self._mappings)
+        return [bytes(self._copies.get(number, b"")) for number in numbers]
+
     def since(self, maps: int) -> list[tuple[int, int]]:
         """Address and length of what exists of the mappings made since `maps` was that high."""
         return [(address, size) for address, serial, size, _ in self._mappings if serial > maps]
@@ -126,6 +140,12 @@ class DmaBus:
         Raises:
             DmaError: the length is not positive, or there is no room for one more mapping.
         """
+        self._open(address, length, direction)
+        if self.memory.holds(address, length):
+            self._copies[self.maps] = bytearray(self.memory.read(address, length))
+        return address
+
+    def _open(self, address: int, length: int, direction: DmaDirection) -> None:
         if length <= 0:
             raise DmaError(f"mapping of {length} bytes at {address:#010x}")
         number, self.maps = self.maps, self.maps + 1
@@ -138,19 +158,42 @@ class DmaBus:
         index = bisect_right(self._starts, address)
         self._starts.insert(index, address)
         self._mappings.insert(index, (address, self.maps, length, direction))
-        return address
 
     def unmap(self, address: int, length: int, direction: DmaDirection) -> None:
         """Take back one mapping; DmaError when none is exactly like it."""
+        index = self._find(address, length, direction, "unmap")
+        number = self._mappings[index][1]
+        self._long.pop(number, None)
+        del self._mappings[index], self._starts[index]
+        copy = self._copies.pop(number, None)
+        if copy is not None and direction is not _TO_DEVICE:
+            self.memory.write(address, copy)
+
+    def sync_for_cpu(self, address: int, length: int, direction: DmaDirection) -> None:
+        """Show the driver what the device wrote, while all of one mapping stays; or DmaError."""
+        copy = self._copy_of(address, length, direction)
+        if copy is not None and direction is not _TO_DEVICE:
+            self.memory.write(address, copy)
+
+    def sync_for_device(self, address: int, length: int, direction: DmaDirection) -> None:
+        """Show the device what the driver wrote, while all of one mapping stays; or DmaError."""
+        copy = self._copy_of(address, length, direction)
+        if copy is not None:
+            copy[:] = self.memory.read(address, length)
+
+    def _copy_of(self, address: int, length: int, direction: DmaDirection) -> bytearray | None:
+        index = self._find(address, length, direction, "sync")
+        return self._copies.get(self._mappings[index][1])
+
+    def _find(self, address: int, length: int, direction: DmaDirection, what: str) -> int:
+        """Where the first mapping exactly like this stands."""
         index = bisect_left(self._starts, address)
         mappings = self._mappings
         while index < len(mappings) and mappings[index][0] == address:
             if mappings[index][2] == length and mappings[index][3] is direction:
-                self._long.pop(mappings[index][1], None)
-                del mappings[index], self._starts[index]
-                return
+                return index
             index += 1
-        raise DmaError(f"unmap of {length} bytes at {address:#010x}: never mapped like that")
+        raise DmaError(f"{what} of {length} bytes at {address:#010x}: never mapped like that")
 
     def alloc_coherent(self, size: int) -> int:
         """Allocate and map `size` zero bytes for both sides; the address.
@@ -161,17 +204,18 @@ class DmaBus:
         """
         address = self.memory.zalloc(size)
         try:
-            return self.map(address, size, DmaDirection.BIDIRECTIONAL)
+            self._open(address, size, DmaDirection.BIDIRECTIONAL)
         except DmaError:
             self.memory.free(address)
             raise
+        return address
 
     def free_coherent(self, address: int, size: int) -> None:
         """Unmap and free what `alloc_coherent` gave."""
         self.unmap(address, size, DmaDirection.BIDIRECTIONAL)
         self.memory.free(address)
 
-    def _check(self, address: int, length: int, forbidden: DmaDirection) -> None:
+    def _check(self, address: int, length: int, forbidden: DmaDirection) -> _Mapping:
         mappings = self._mappings
         index = bisect_right(self._starts, address) - 1
         end = address + length
@@ -180,31 +224,35 @@ class DmaBus:
             self.faults += 1
             raise BusError(address, length, "injected fault")
         while index >= 0:
-            start, _, size, direction = mappings[index]
-            if start + size >= end and direction is not forbidden:
-                return
+            found = mappings[index]
+            if found[0] + found[2] >= end and found[3] is not forbidden:
+                return found
             index -= 1
         self.strays += 1
         raise BusError(address, length, "not mapped for this direction")
 
-    def read(self, address: int, length: int) -> bytes:
-        """The device reads; BusError where the driver mapped nothing it may read."""
+    def _covering(self, address: int, length: int, forbidden: DmaDirection) -> _Mapping:
         # The first look of `_check`, which almost always is enough.
         index = bisect_right(self._starts, address)
         if index and self._broken is None:
-            start, _, size, direction = self._mappings[index - 1]
-            if start + size >= address + length and direction is not _FROM_DEVICE:
-                return self.memory.read(address, length)
-        self._check(address, length, _FROM_DEVICE)
-        return self.memory.read(address, length)
+            found = self._mappings[index - 1]
+            if found[0] + found[2] >= address + length and found[3] is not forbidden:
+                return found
+        return self._check(address, length, forbidden)
+
+    def read(self, address: int, length: int) -> bytes:
+        """The device reads; BusError where the driver mapped nothing it may read."""
+        start, number, _, _ = self._covering(address, length, _FROM_DEVICE)
+        copy = self._copies.get(number)
+        if copy is None:
+            return self.memory.read(address, length)
+        return bytes(copy[address - start : address - start + length])
 
     def write(self, address: int, data: bytes) -> None:
         """The device writes; BusError where the driver mapped nothing it may write."""
-        index = bisect_right(self._starts, address)
-        if index and self._broken is None:
-            start, _, size, direction = self._mappings[index - 1]
-            if start + size >= address + len(data) and direction is not _TO_DEVICE:
-                self.memory.write(address, data)
-                return
-        self._check(address, len(data), _TO_DEVICE)
-        self.memory.write(address, data)
+        start, number, _, _ = self._covering(address, len(data), _TO_DEVICE)
+        copy = self._copies.get(number)
+        if copy is None:
+            self.memory.write(address, data)
+        else:
+            copy[address - start : address - start + len(data)] = data

@@ -166,6 +166,7 @@ class Machine:
         self.setup = setup or Setup()
         self.sim = sim or Simulation()
         self.memory = memory or Memory()
+        self.memory.report = self.warn
         self.dma = DmaBus(self.memory)
         self.registry = Registry(self)
         if self.setup.selftest is not None:
@@ -173,14 +174,20 @@ class Machine:
         self.monitor = Monitor()
         self.engines: list[Any] = []
         self.accelerators: list[Accelerator] = []
-        self.warnings: list[str] = []
+        self._warnings: list[str] = []
         self._entropy = Random(0)
         self.settled: frozenset[AnyAlg] = frozenset()
         self.offers: list[Offer] = []
 
     def warn(self, text: str) -> None:
         """Record what the kernel would WARN about; a run counts it as a failure."""
-        self.warnings.append(text)
+        self._warnings.append(text)
+
+    @property
+    def warnings(self) -> list[str]:
+        """All warnings so far; those about freed memory are looked for first."""
+        self.memory.look_at_freed()
+        return self._warnings
 
     def random(self, length: int) -> bytes:
         """Random bytes, the same on every machine that is asked for the same."""

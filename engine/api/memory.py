@@ -7,24 +7,48 @@ and looks at them afterwards.  Only accesses outside of all memory fault.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from tcrypt.engine.sim import BusError
 
 __all__ = ("CACHE_LINE", "Buffer", "Memory")
 
 CACHE_LINE = 64
 _FIRST_ADDRESS = 0x1000_0000
+# What a freed block reads as; nobody should see it, or change it (the kernel's POISON_FREE).
+_FREED = 0x6B
+# Longer blocks are looked at once after they are freed, and when they are used again.
+_SMALL = 4096
+
+
+def _nobody(text: str) -> None:
+    """Who listens where no machine does."""
 
 
 class Memory:
     """RAM that grows on demand, up to `limit` bytes, from a non-zero base address.
 
-    Freed blocks keep their content: what a driver leaves behind in them can be looked for.
+    A freed block is filled with poison: who reads it gets that, and who writes it is told of, when
+    the block is used again or somebody looks.  What it held is kept aside: what a driver leaves
+    behind can be looked for.
 
     Attributes:
         allocations: how many blocks were ever allocated.
+        report: called with what is wrong with a block that was freed.
     """
 
-    __slots__ = ("_break", "_free", "_limit", "_live", "_to_fail", "_view", "allocations")
+    __slots__ = (
+        "_break",
+        "_free",
+        "_kept",
+        "_limit",
+        "_live",
+        "_to_fail",
+        "_to_look_at",
+        "_view",
+        "allocations",
+        "report",
+    )
 
     base = _FIRST_ADDRESS
 
@@ -36,6 +60,10 @@ class Memory:
         self._live: dict[int, int] = {}
         self._free: dict[int, list[int]] = {}
         self._to_fail: list[int] | None = None
+        # The content that freed blocks had, and those of them that are looked at the next time.
+        self._kept: dict[int, bytes] = {}
+        self._to_look_at: dict[int, int] = {}
+        self.report: Callable[[str], None] = _nobody
 
     def fail_allocs(self, after: int = 0, count: int = 1) -> None:
         """Inject a fault: `after` more allocations succeed, then `count` of them fail.
@@ -79,6 +107,9 @@ class Memory:
         bucket = self._free.get(rounded)
         if bucket:
             address = bucket.pop()
+            self._look_at(address, rounded)
+            del self._kept[address]
+            self._to_look_at.pop(address, None)
         else:
             address = self._break + self.base
             self._grow(rounded)
@@ -97,6 +128,24 @@ class Memory:
         if size is None:
             raise BusError(address, 0, "freed, but not allocated")
         self._free.setdefault(size, []).append(address)
+        self._to_look_at[address] = size
+        self._kept[address] = self.read(address, size)
+        self.write(address, bytes([_FREED]) * size)
+
+    def look_at_freed(self) -> None:
+        """Report which freed blocks were written since; each time once."""
+        for address, size in list(self._to_look_at.items()):
+            self._look_at(address, size)
+            if size > _SMALL:
+                del self._to_look_at[address]
+
+    def _look_at(self, address: int, size: int) -> None:
+        found = self.read(address, size)
+        poison = bytes([_FREED]) * size
+        if found != poison:
+            first = next(i for i, byte in enumerate(found) if byte != _FREED)
+            self.report(f"use after free: byte {first} of {size} at {address:#010x} was written")
+            self.write(address, poison)
 
     def free_sensitive(self, address: int) -> None:
         """As `free`, for a block that held keys: its content is overwritten with zeros first."""
@@ -116,7 +165,13 @@ class Memory:
     def find(self, data: bytes) -> int | None:
         """The first address at which `data` stands, in used or freed blocks; None for nowhere."""
         start = bytes(self._view[: self._break]).find(data)
-        return None if start < 0 else start + self.base
+        if start >= 0:
+            return start + self.base
+        for address, content in self._kept.items():
+            start = content.find(data)
+            if start >= 0:
+                return address + start
+        return None
 
     def _grow(self, size: int) -> None:
         end = self._break + size
@@ -127,6 +182,10 @@ class Memory:
             bigger[: self._break] = self._view[: self._break]
             self._view = memoryview(bigger)
         self._break = end
+
+    def holds(self, address: int, length: int) -> bool:
+        """Whether there is memory at all of these bytes, used or freed."""
+        return 0 <= address - self.base and address - self.base + length <= self._break
 
     def read(self, address: int, length: int) -> bytes:
         """The `length` bytes at `address`; BusError outside of memory."""

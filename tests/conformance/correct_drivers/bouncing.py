@@ -34,6 +34,8 @@ class Bouncing(Driver):
 
     def complete(self, request: SkcipherRequest, status: int) -> None:
         if not status:
+            work, way = request.ctx, DmaDirection.BIDIRECTIONAL
+            self.machine.dma.sync_for_cpu(work.bounce, request.cryptlen, way)
             data = self.machine.memory.read(request.ctx.bounce, request.cryptlen)
             request.dst.write(data)
         super().complete(request, status)

@@ -40,11 +40,67 @@ def test_a_mapping_opens_its_direction_only(
             bus.read(address, 16)
     if writes:
         bus.write(address, b"\xaa" * 16)
+        bus.unmap(address, 16, direction)
         assert bus.memory.read(address, 16) == b"\xaa" * 16
     else:
         with pytest.raises(BusError, match="not mapped for this direction"):
             bus.write(address, b"\xaa" * 16)
         assert bus.memory.read(address, 16) == bytes(range(64, 80))
+
+
+@pytest.mark.parametrize("direction", [_BOTH, _FROM], ids=lambda way: way.value)
+def test_what_the_device_wrote_is_in_memory_once_it_is_unmapped(
+    bus: DmaBus, direction: DmaDirection
+) -> None:
+    before = bus.memory.read(Memory.base, 64)
+    address = bus.map(Memory.base + 16, 16, direction)
+    bus.write(address + 4, b"device")
+    assert bus.memory.read(Memory.base, 64) == before, "the mapping still stands"
+    bus.unmap(address, 16, direction)
+    assert bus.memory.read(Memory.base, 64) == before[:20] + b"device" + before[26:]
+
+
+@pytest.mark.parametrize("direction", [_BOTH, _TO], ids=lambda way: way.value)
+def test_what_the_driver_writes_after_mapping_is_not_seen_by_the_device(
+    bus: DmaBus, direction: DmaDirection
+) -> None:
+    bus.memory.write(Memory.base, b"before")
+    bus.map(Memory.base, 6, direction)
+    bus.memory.write(Memory.base, b"after.")
+    assert bus.read(Memory.base, 6) == b"before"
+    bus.sync_for_device(Memory.base, 6, direction)
+    assert bus.read(Memory.base, 6) == b"after."
+
+
+def test_a_source_is_never_written_back(bus: DmaBus) -> None:
+    bus.map(Memory.base, 8, _TO)
+    bus.memory.write(Memory.base, b"its user")
+    bus.sync_for_cpu(Memory.base, 8, _TO)
+    bus.unmap(Memory.base, 8, _TO)
+    assert bus.memory.read(Memory.base, 8) == b"its user"
+
+
+def test_a_sync_shows_the_driver_what_the_device_wrote_and_leaves_the_mapping(bus: DmaBus) -> None:
+    bus.map(Memory.base, 8, _FROM)
+    bus.write(Memory.base, b"a result")
+    bus.sync_for_cpu(Memory.base, 8, _FROM)
+    assert bus.memory.read(Memory.base, 8) == b"a result"
+    assert bus.live_mappings == 1
+    with pytest.raises(DmaError, match="sync of 7 bytes"):
+        bus.sync_for_cpu(Memory.base, 7, _FROM)
+
+
+def test_memory_mapped_twice_is_read_through_one_and_written_through_the_other(
+    bus: DmaBus,
+) -> None:
+    before = bus.memory.read(Memory.base, 16)
+    for way in (_TO, _FROM):
+        bus.map(Memory.base, 16, way)
+    bus.write(Memory.base, b"x" * 16)
+    assert bus.read(Memory.base, 16) == before
+    for way in (_FROM, _TO):
+        bus.unmap(Memory.base, 16, way)
+    assert bus.memory.read(Memory.base, 16) == b"x" * 16
 
 
 @pytest.mark.parametrize(("start", "length"), [(-1, 2), (15, 2), (-4, 4), (16, 1), (0, 17)])

@@ -33,14 +33,57 @@ def test_content_survives_growth() -> None:
     assert memory.read(first, 4) == b"kept"
 
 
-def test_zalloc_clears_what_a_freed_block_still_holds() -> None:
+def test_zalloc_clears_what_a_block_held_before() -> None:
     memory = Memory()
     address = memory.alloc(64)
     memory.write(address, b"\xaa" * 64)
     memory.free(address)
-    assert memory.read(address, 64) == b"\xaa" * 64
     assert memory.zalloc(64) == address
     assert memory.read(address, 64) == bytes(64)
+
+
+def test_a_freed_block_cannot_be_read_but_its_content_is_found_until_it_is_used_again() -> None:
+    memory = Memory()
+    address = memory.alloc(64)
+    memory.write(address + 8, b"a secret")
+    memory.free(address)
+    assert b"a secret" not in memory.read(address, 64)
+    assert memory.find(b"a secret") == address + 8
+    assert memory.alloc(64) == address
+    assert memory.find(b"a secret") is None
+
+
+@pytest.mark.parametrize("size", [1, 64, 100, 4096, 100_000])
+@pytest.mark.parametrize("used_again", [True, False], ids=["used again", "looked at"])
+def test_a_write_to_a_freed_block_is_told_of_once(size: int, used_again: bool) -> None:
+    memory, told = Memory(), list[str]()
+    memory.report = told.append
+    address = memory.alloc(size)
+    memory.free(address)
+    memory.look_at_freed()
+    assert not told
+    again = memory.alloc(size)
+    memory.free(again)
+    memory.write(again + size - 1, b"x")
+    if used_again:
+        assert memory.alloc(size) == address
+    for _ in range(2):
+        memory.look_at_freed()
+    assert len(told) == 1
+    assert f"byte {size - 1} of" in told[0]
+    assert f"at {address:#010x} was written" in told[0]
+
+
+def test_a_block_may_be_written_once_it_is_used_again() -> None:
+    memory, told = Memory(), list[str]()
+    memory.report = told.append
+    for _ in range(3):
+        address = memory.alloc(64)
+        memory.look_at_freed()
+        memory.write(address, b"its user's")
+        memory.free(address)
+    memory.look_at_freed()
+    assert not told
 
 
 def test_freed_blocks_are_used_again_and_counted() -> None:
