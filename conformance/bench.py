@@ -188,7 +188,7 @@ class Bench:
             self._boot()
             return self._attempt(what, body)
         except DriverGivenUpError as error:
-            return [Problem("not run again", facts.PROGRESS, details=(str(error),))]
+            return [Problem("not run again", facts.PROGRESS, details=(str(error),), grave=True)]
         finally:
             self.subject = subject
 
@@ -197,10 +197,12 @@ class Bench:
         try:
             return body()
         except WatchdogError as error:
-            return [Problem(f"{what} hangs", facts.PROGRESS, details=(str(error),))]
+            return [Problem(f"{what} hangs", facts.PROGRESS, details=(str(error),), grave=True)]
         except StepBudgetError as error:
             self.watchdog.hung()
-            return [Problem(f"{what} never ends", facts.PROGRESS, details=(str(error),))]
+            return [
+                Problem(f"{what} never ends", facts.PROGRESS, details=(str(error),), grave=True)
+            ]
         except AfterCompletionError as error:
             return [error.problem()]
         except Exception as error:

@@ -23,6 +23,8 @@ class Problem(NamedTuple):
         attribution: whose fault it is: `driver`, `device`, `profile` or `suite`.
         details: further lines, with the values.
         timeline: what the machine did, oldest first.
+        grave: whether the driver crashed or hung, after which nothing about it is known; no file
+            of expected failures forgives that.
     """
 
     message: str
@@ -32,6 +34,7 @@ class Problem(NamedTuple):
     attribution: Attribution = "driver"
     details: tuple[str, ...] = ()
     timeline: tuple[str, ...] = ()
+    grave: bool = False
 
 
 class WatchdogError(BaseException):
@@ -65,4 +68,5 @@ def raised(error: BaseException, what: str) -> Problem:
         got=type(error).__name__,
         attribution=at_fault,
         details=(f"{error}{where}",),
+        grave=True,
     )

@@ -9,9 +9,11 @@ from collections.abc import Sequence
 from tcrypt import facts
 from tcrypt.cover import sampling
 from tcrypt.engine import coverage
+from tcrypt.expected import NOTHING_EXPECTED, Expectations, beyond_expectation
 from tcrypt.plan import Plan
 from tcrypt.problems import Problem
 from tcrypt.reports.events import (
+    CaseExpected,
     CaseFailed,
     CasesPassed,
     CasesSet,
@@ -42,10 +44,17 @@ class EventSink:
 class Recorder:
     """The record of one item: passes in batches, failures at once."""
 
-    def __init__(self, sink: EventSink, plan: Plan, settings: Settings) -> None:
+    def __init__(
+        self,
+        sink: EventSink,
+        plan: Plan,
+        settings: Settings,
+        expectations: Expectations = NOTHING_EXPECTED,
+    ) -> None:
         self.plan = plan
         self.settings = settings
         self.failures: list[str] = []
+        self.expected: list[str] = []
         self.executed = 0
         self._offered: list[str] = []
         self._left: list[str] = []
@@ -53,6 +62,8 @@ class Recorder:
         self._verdict: CaseVerdict = "passed"
         self._sink = sink
         self._passed: list[str] = []
+        self._expectations = expectations.about(plan)
+        self._wrong_engine: set[str] = set()
         self._began = time.perf_counter()
         sink.append(ItemStarted(plan.item))
         # What engines have met outside of items is nobody's coverage.
@@ -106,24 +117,16 @@ class Recorder:
         command = self.settings.command(
             self.plan.subject, self.plan.check, vector=vector, case=token
         )
-        first = problems[0]
-        also = [f"also: {p.message}" for p in problems[1:]]
-        self._sink.append(
-            CaseFailed(
-                item=self.plan.item,
-                case=case,
-                message=first.message,
-                fact=first.fact,
-                expected=first.expected,
-                got=first.got,
-                details=[*first.details, *also],
-                layout=layout,
-                attribution=first.attribution,
-                command=command,
-                timeline=list(first.timeline),
-            )
-        )
-        self.failures.append(_line(case, first, command))
+        failure = _failed(self.plan.item, case, problems, layout, command)
+        entries = self._expectations.forgiving(case, problems)
+        if not entries:
+            self._sink.append(failure)
+            self.failures.append(_line(case, problems[0], command))
+            return
+        self._sink.append(CaseExpected(failure, entries))
+        self.expected.append(f"{case}: {self._expectations.reasons(entries)}")
+        if any(problem.fact == facts.WHO for problem in problems):
+            self._wrong_engine.add(case.partition("/")[0])
 
     def unexecuted(self, verdict: UnexecutedVerdict, reason: str, ids: Sequence[str]) -> None:
         """Record cases that did not run, and why."""
@@ -134,6 +137,9 @@ class Recorder:
     def work(self, key_size: int, engine: Engine, expected: Engine | None, requests: int) -> None:
         """Record who did the work of some requests with keys of a size (bytes)."""
         subject = self.plan.subject
+        if engine != expected and f"key-{key_size}" in self._wrong_engine:
+            # The cases that say so were expected to fail; the evidence says nothing beyond them.
+            expected = None
         self._sink.append(
             WorkSeen(
                 item=self.plan.item,
@@ -186,15 +192,22 @@ class Recorder:
 
     @property
     def verdict(self) -> CaseVerdict:
-        """The item's verdict so far: failed, passed, or why nothing ran."""
+        """The item's verdict so far: failed, also as expected, passed, or why nothing ran."""
         if self.failures:
             return "failed"
+        if self.expected:
+            return "expected-failure"
         return "passed" if self.executed else self._verdict
 
     @property
     def skip_reason(self) -> str:
         """Why nothing ran; empty when something did."""
         return "" if self.executed else "; ".join(self._reasons)
+
+    def expected_text(self) -> str:
+        """The first failures that were expected, with the reasons, in one line."""
+        more = len(self.expected) - 1
+        return self.expected[0] + (f" (and {more:,} more)" if more > 0 else "")
 
     def failure_text(self) -> str:
         """The first failures for a terminal; the report has all of them."""
@@ -209,6 +222,26 @@ def _some(names: Sequence[str]) -> str:
         return "no cases with names"
     more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
     return ", ".join(names[:_NAMED]) + more
+
+
+def _failed(
+    item: str, case: str, problems: Sequence[Problem], layout: str, command: str
+) -> CaseFailed:
+    first = problems[0]
+    return CaseFailed(
+        item=item,
+        case=case,
+        message=first.message,
+        fact=first.fact,
+        expected=first.expected,
+        got=first.got,
+        details=[*first.details, *(f"also: {p.message}" for p in problems[1:])],
+        layout=layout,
+        attribution=first.attribution,
+        command=command,
+        timeline=list(first.timeline),
+        grave=any(beyond_expectation(problem) for problem in problems),
+    )
 
 
 def _line(case: str, problem: Problem, command: str) -> str:

@@ -31,6 +31,7 @@ def stopped(error: BaseException, check: str) -> Problem:
         f"{'the driver' if driver else f'check {check}'} {kind}, the item could not go on",
         facts.PROGRESS if isinstance(error, WatchdogError) else facts.RECORD,
         attribution="driver" if driver else "suite",
+        grave=True,
         details=(
             str(error),
             *(f"{f.filename}:{f.lineno} in {f.name}: {f.line}" for f in frames[-_FRAMES:]),

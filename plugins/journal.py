@@ -22,6 +22,7 @@ from tcrypt.reports.events import (
     EngineStates,
     Event,
     ItemPlanned,
+    Note,
     RunStarted,
     Untested,
 )
@@ -32,6 +33,7 @@ from tcrypt.vectors.catalogue import Catalogue
 __all__ = (
     "cover_goals",
     "engine_states",
+    "expectations_ignored",
     "found",
     "lost_check",
     "lost_provider",
@@ -68,6 +70,12 @@ def engine_states(settings: Settings) -> EngineStates:
     """The pairs of state and event that the run's engines can meet."""
     rows = coverage_table.table(semantics_of(settings.semantics))
     return EngineStates(settings.semantics, [(r.state, r.event, r.reason) for r in rows])
+
+
+def expectations_ignored(entries: int) -> Note:
+    """That expected failures are not looked at where a defect is planted."""
+    many = "entry" if entries == 1 else "entries"
+    return Note(f"{entries} {many} of expected failures not used: a planted defect must be seen")
 
 
 def cover_goals(settings: Settings, *, whole: bool) -> CoverGoals:

@@ -36,6 +36,11 @@ _LISTS = (
     ("vectors", "PATH", "Add a vector file, or a folder of them, in the curated format"),
     ("require", "SOURCE", "Fail when this source of vectors is missing (pattern, repeatable)"),
     ("allow-untested", "NAME", "Accept that nothing tests this algorithm or driver (pattern)"),
+    (
+        "expect-failures",
+        "FILE",
+        "Forgive the failures that this file names, until their dates (repeatable)",
+    ),
     ("mutant", "ID", "Plant this defect of the catalogue (repeatable): the run must fail"),
 )
 _VALUES = (

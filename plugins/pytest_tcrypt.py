@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 SESSION: pytest.StashKey[TcryptSession] = pytest.StashKey()
 RUN_ID: pytest.StashKey[str] = pytest.StashKey()
+TODAY: pytest.StashKey[str] = pytest.StashKey()
 ASKED: pytest.StashKey[set[str]] = pytest.StashKey()
 _FIXTURE = "tcrypt_plan"
 _NO_RUN = ("collectonly", "showfixtures", "show_fixtures_per_test", "setuponly", "setupplan")
@@ -45,8 +46,9 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
-    """Tell an xdist worker which run it belongs to."""
+    """Tell an xdist worker which run it belongs to, and what day it is."""
     if RUN_ID in node.config.stash:
+        node.workerinput["tcrypt_today"] = node.config.stash[TODAY]
         node.workerinput["tcrypt_run"] = node.config.stash[RUN_ID]
 
 
@@ -124,6 +126,8 @@ def tcrypt_run(request: pytest.FixtureRequest) -> Callable[[Plan | None], None]:
         recorder = request.config.stash[SESSION].run(plan)
         if recorder.failures:
             pytest.fail(recorder.failure_text(), pytrace=False)
+        if recorder.expected:
+            pytest.xfail(recorder.expected_text())
         if recorder.skip_reason:
             pytest.skip(recorder.skip_reason)
 
@@ -146,7 +150,8 @@ def _start(config: pytest.Config) -> None:
 
     if _worker(config) and not _run_id(config):
         raise pytest.UsageError("xdist: name the suite on the command line, as `--pyargs tcrypt`")
-    found = results.make_session(config)
+    config.stash[TODAY] = _today(config)
+    found = results.make_session(config, config.stash[TODAY])
     config.pluginmanager.register(_Placeholders())
     if not _worker(config) and _runs(config):
         config.stash[RUN_ID] = results.lead(config)
@@ -182,6 +187,20 @@ def _run_id(config: pytest.Config) -> str:
     if _worker(config):
         return str(getattr(config, "workerinput", {}).get("tcrypt_run", ""))
     return config.stash.get(RUN_ID, "")
+
+
+def _today(config: pytest.Config) -> str:
+    """The same day for all processes of a run, also for one that begins after midnight."""
+    if not config.getoption("tcrypt_expect_failures"):
+        return ""
+    from tcrypt.plugins.expecting import BadDateError, today
+
+    if _worker(config):
+        return str(getattr(config, "workerinput", {})["tcrypt_today"])
+    try:
+        return today()
+    except BadDateError as error:
+        raise pytest.UsageError(str(error)) from None
 
 
 def _params(item: object) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from tcrypt.mutants import BadMutantError, UnknownMutantError
 from tcrypt.plan import Plan
 from tcrypt.plugins import options
 from tcrypt.plugins.collector import collect_rarely
+from tcrypt.plugins.expecting import entries_of
 from tcrypt.plugins.providers import ProviderError, Providers, load_file
 from tcrypt.plugins.selection import SelectionError
 from tcrypt.plugins.session import CHECKS, TcryptSession
@@ -50,8 +51,8 @@ def find_providers(config: pytest.Config) -> Providers:
     return providers
 
 
-def make_session(config: pytest.Config) -> TcryptSession:
-    """The session of this process.
+def make_session(config: pytest.Config, today: str) -> TcryptSession:
+    """The session of this process; `today` is the day by which expected failures expire.
 
     Raises:
         pytest.UsageError: an option names something that does not exist or cannot be read.
@@ -63,7 +64,10 @@ def make_session(config: pytest.Config) -> TcryptSession:
         if settings.vector:
             _find_vector(catalogue, settings.vector)
         mutants = tuple(config.getoption("tcrypt_mutant"))
-        session = TcryptSession(settings, find_providers(config), catalogue, mutants)
+        expected = entries_of(config)
+        session = TcryptSession(
+            settings, find_providers(config), catalogue, mutants, expected, today
+        )
         config.add_cleanup(session.release)
         session.check_names(*_names(config))
     except (BadMutantError, UnknownMutantError) as error:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from types import ModuleType
 
@@ -30,11 +31,13 @@ from tcrypt.checks import (
 from tcrypt.checks.common import case_fault, reference_for
 from tcrypt.cover import sampling
 from tcrypt.division import standings
+from tcrypt.expected import Expectations
 from tcrypt.mutants import plant
 from tcrypt.plan import Plan
 from tcrypt.plugins import journal
 from tcrypt.plugins.blame import stopped
 from tcrypt.plugins.discovery import discover
+from tcrypt.plugins.expecting import with_left_out
 from tcrypt.plugins.options import PREFIX
 from tcrypt.plugins.providers import Providers
 from tcrypt.plugins.selection import (
@@ -44,7 +47,8 @@ from tcrypt.plugins.selection import (
     nothing_selected,
 )
 from tcrypt.recorder import EventSink, Recorder
-from tcrypt.reports.events import Event, Note, RunFinished
+from tcrypt.reports.events import Event, ExpectationsRead, Note, RunFinished
+from tcrypt.reports.expectations import Expectation
 from tcrypt.reports.log import EventLog, log_path
 from tcrypt.settings import Settings
 from tcrypt.subject import Subject
@@ -97,6 +101,8 @@ class TcryptSession:
         providers: who may register algorithms.
         catalogue: the known vectors.
         mutants: ids of defects to plant until `release`.
+        expected: failures that a file expects; a planted defect makes nothing of them.
+        today: the day by which they expire (ISO 8601).
 
     Raises:
         SelectionError: an option names what does not exist, or nothing is left to run.
@@ -109,10 +115,16 @@ class TcryptSession:
         providers: Providers,
         catalogue: Catalogue,
         mutants: tuple[str, ...] = (),
+        expected: tuple[Expectation, ...] = (),
+        today: str = "",
     ) -> None:
         self.settings = settings
         self.catalogue = catalogue
         self.mutants = mutants
+        self.today = today
+        self.expected = () if mutants else expected
+        self._valid = Expectations.valid(self.expected, today)
+        self._ignored = len(expected) - len(self.expected)
         self.sink: EventSink = EventSink()
         self.watchdog = Watchdog(settings.limits.patience)
         self._began = time.monotonic()
@@ -208,6 +220,8 @@ class TcryptSession:
         sink.append(journal.engine_states(self.settings))
         for mutant in self.mutants:
             sink.append(Note(f"defect {mutant} of the catalogue is planted: this run must fail"))
+        if self._ignored:
+            sink.append(journal.expectations_ignored(self._ignored))
         for broken in self.broken:
             sink.append(journal.lost_provider(broken))
 
@@ -231,6 +245,12 @@ class TcryptSession:
         for plan in plans:
             self.sink.append(journal.planned(plan))
         self.sink.append(journal.cover_goals(self.settings, whole=whole))
+        if self.expected:
+            meant = chain.from_iterable(self._plans.values())
+            entries = with_left_out(
+                self.expected, self.settings, self.registered, CHECKS, meant, plans
+            )
+            self.sink.append(ExpectationsRead(self.today, entries))
 
     def record_losses(self, required: Iterable[str], allowed: Sequence[str]) -> None:
         """Write down what is missing: required sources, and tests for an algorithm."""
@@ -246,7 +266,7 @@ class TcryptSession:
 
     def run(self, plan: Plan) -> Recorder:
         """Run one item; its record.  Whatever the driver does, the item gets an end."""
-        recorder = Recorder(self.sink, plan, self.settings)
+        recorder = Recorder(self.sink, plan, self.settings, self._valid)
         try:
             with self.watchdog.watching(plan.subject.id):
                 if self.watchdog.given_up:

@@ -95,7 +95,8 @@ class ExpectTally:
             state = "unexpected-pass"
             detail = f"{_cases(met.ran)} ran and none failed so: remove the entry"
         else:
-            state, detail = "stale", f"nothing is called so: {_unknown(entry, records)}"
+            what = "driver and check of these names" if entry.unknown else f"case {entry.id}"
+            state, detail = "stale", f"there is no {what}"
         return JudgedExpectation(entry=entry, state=state, detail=detail)
 
 
@@ -105,7 +106,7 @@ def _not_to_be_judged(entry: Expectation, met: _Met, profile: str, interrupted: 
         return "the run did not get to its end"
     if entry.left_out:
         return entry.left_out
-    if met.ran and entry.literal:
+    if entry.unknown or (met.ran and entry.literal):
         return ""
     if profile in _PROFILES and entry.profile in _PROFILES[_PROFILES.index(profile) + 1 :]:
         return f"profile {profile} runs less than profile {entry.profile}, in which it shows"
@@ -135,12 +136,6 @@ def _named(entry: Expectation, records: Sequence[ItemRecord]) -> Iterator[ItemRe
     for record in records:
         if entry.names(Place(record.provider, record.driver, record.algorithm, record.check)):
             yield record
-
-
-def _unknown(entry: Expectation, records: Sequence[ItemRecord]) -> str:
-    if next(_named(entry, records), None) is not None:
-        return f"no case {entry.id}"
-    return "no driver and check of these names"
 
 
 def _cases(number: int) -> str:

@@ -10,13 +10,14 @@ from __future__ import annotations
 import errno
 import re
 from collections.abc import Iterable
+from datetime import date
 
 import yaml
 
 from tcrypt.vectors.errors import VectorError, clip, hex_fault
 from tcrypt.vectors.model import Expect
 
-__all__ = ("Reader", "read_document")
+__all__ = ("Reader", "read_document", "read_entries")
 
 # PyYAML built from source may lack libyaml; the C parser is ten times faster where it exists.
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -36,6 +37,7 @@ _TAGS = {
 _REPEAT_LIMIT = 1 << 26
 _DEEPEST = 50
 _MOST_DIGITS = 18
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _BRACKET = re.compile(r"[\[\]{}]")
 
 
@@ -49,6 +51,32 @@ def read_document(text: str, label: str) -> Reader:
     Raises:
         VectorError: The text is no YAML, is empty, or its root is no mapping.
     """
+    return Reader(label, "", _root(text, label), _Budget())
+
+
+def read_entries(text: str, label: str) -> list[Reader]:
+    """Parse `text` as one YAML document whose root is a list of mappings that is not empty.
+
+    Args:
+        text: The contents of the file.
+        label: How messages name the file; they call a mapping `entry 1` and so on.
+
+    Raises:
+        VectorError: The text is no YAML, is empty, or its root is no such list.
+    """
+    node, budget = _root(text, label), _Budget()
+    if not isinstance(node, yaml.SequenceNode):
+        line = node.start_mark.line + 1
+        raise VectorError(label, line, "", f"want a list of entries, found {_found(node)}")
+    if not node.value:
+        raise VectorError(label, node.start_mark.line + 1, "", "the list is empty")
+    return [
+        Reader(label, f"entry {number}", item, budget)
+        for number, item in enumerate(node.value, start=1)
+    ]
+
+
+def _root(text: str, label: str) -> yaml.Node:
     if line := _too_deep(text):
         raise VectorError(label, line, "", f"brackets more than {_DEEPEST} deep")
     try:
@@ -61,7 +89,7 @@ def read_document(text: str, label: str) -> Reader:
         raise VectorError(label, mark.line + 1 if mark else 0, "", f"not YAML: {reason}") from None
     if node is None:
         raise VectorError(label, 0, "", "the file is empty")
-    return Reader(label, "", node, _Budget())
+    return node
 
 
 def _too_deep(text: str) -> int:
@@ -126,6 +154,21 @@ class Reader:
         if not value.strip():
             raise self.error(name, "empty")
         return value
+
+    @property
+    def line(self) -> int:
+        """The line on which the mapping begins, counted from 1."""
+        return self._line
+
+    def day(self, name: str) -> date:
+        """A day of the calendar, `YYYY-MM-DD`, in quotes or not."""
+        node = self._take(name)
+        if isinstance(node, yaml.ScalarNode) and _DAY.fullmatch(node.value):
+            try:
+                return date.fromisoformat(node.value)
+            except ValueError:
+                raise self.error(name, f"no day of the calendar: {clip(node.value)}") from None
+        raise self.error(name, f"want a date, YYYY-MM-DD, found {_found(node)}")
 
     def integer(self, name: str, minimum: int = 0) -> int:
         """A decimal integer of at least `minimum`."""

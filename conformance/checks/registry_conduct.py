@@ -54,9 +54,9 @@ def attempt(watchdog: Watchdog, what: str, body: Callable[[], list[Problem]]) ->
     try:
         return body()
     except WatchdogError as error:
-        return [Problem(f"{what} hangs", facts.PROGRESS, details=(str(error),))]
+        return [Problem(f"{what} hangs", facts.PROGRESS, details=(str(error),), grave=True)]
     except StepBudgetError as error:
-        return [Problem(f"{what} never ends", facts.PROGRESS, details=(str(error),))]
+        return [Problem(f"{what} never ends", facts.PROGRESS, details=(str(error),), grave=True)]
     except Exception as error:
         return [raised(error, what)]
     finally:
