@@ -5,10 +5,33 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
+from zlib import crc32
 
 from tcrypt.subject import Subject
 
-__all__ = ("Standing", "standings")
+__all__ = ("Part", "Standing", "standings")
+
+
+class Part(NamedTuple):
+    """Which of the cases of a walk are a driver's.
+
+    Attributes:
+        team: of how many, which one is the driver's.
+        teams: how many there are; 1 when all run everything.
+        machine: the same for its machine, among the further ones.
+        machines: how many parts these make; 1 for the main machine.
+    """
+
+    team: int
+    teams: int
+    machine: int
+    machines: int
+
+    def takes(self, case: str) -> bool:
+        """Whether a case is in the part; it is in the same one in each run."""
+        if self.machines > 1 and crc32(case.encode(), 1) % self.machines != self.machine:
+            return False
+        return self.teams <= 1 or crc32(case.encode()) % self.teams == self.team
 
 
 class Standing(NamedTuple):
@@ -27,9 +50,12 @@ class Standing(NamedTuple):
     machine: int | None
     main: str
 
-    def on_team(self, number: int, teams: int) -> bool:
-        """Whether the driver is on a team, when its crowd is so many."""
-        return number == _digit_sum(self.member, teams) % teams
+    def part(self, teams: int, machines: int) -> Part:
+        """The driver's part of what so many teams and further machines divide."""
+        team = _digit_sum(self.member, teams) % teams if teams > 1 else 0
+        if self.machine is None:
+            return Part(team, teams, 0, 1)
+        return Part(team, teams, self.machine % machines, machines)
 
 
 def standings(subjects: Iterable[Subject], *, together: bool) -> dict[str, Standing]:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from tcrypt import facts
 from tcrypt.cover import sampling
+from tcrypt.division import Part
 from tcrypt.engine import coverage
 from tcrypt.expected import NOTHING_EXPECTED, Expectations, beyond_expectation
 from tcrypt.plan import Plan
@@ -64,6 +65,7 @@ class Recorder:
         self._passed: list[str] = []
         self._expectations = expectations.about(plan)
         self._wrong_engine: set[str] = set()
+        self._part: Part | None = None
         self._began = time.perf_counter()
         sink.append(ItemStarted(plan.item))
         # What engines have met outside of items is nobody's coverage.
@@ -84,8 +86,12 @@ class Recorder:
 
     def shares(self, case: str) -> bool:
         """Whether a case that many drivers may run between them is this one's; noted if not."""
-        settings, most = self.settings, self.settings.limits.scenario_teams
-        if most <= 1 or settings.narrow or settings.falls_to(self.plan.subject, case, most):
+        most = self.settings.limits.scenario_teams
+        if most <= 1 or self.settings.narrow:
+            return True
+        if self._part is None:
+            self._part = self.settings.part(self.plan.subject, most)
+        if self._part.takes(case):
             return True
         self._left.append(case)
         return False

@@ -8,9 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from fractions import Fraction
-from zlib import crc32
 
-from tcrypt.division import Standing
+from tcrypt.division import Part, Standing
 from tcrypt.engine.api.machine import Setup
 from tcrypt.subject import Subject
 
@@ -61,12 +60,12 @@ class Profile:
 PROFILES = {
     "quick": Profile(
         fuzz_examples=30,
-        vectors_per_file=24,
+        vectors_per_file=12,
         largest=4097,
         schedules=80,
         programs=15,
-        teams=32,
-        scenario_teams=32,
+        teams=16,
+        scenario_teams=16,
         few=1,
         together=True,
         patience=4.0,
@@ -176,27 +175,17 @@ class Settings:
             shares *= self.limits.machines
         return math.ceil(amount / shares)
 
-    def falls_to(self, subject: Subject, case: str, most: int | None = None) -> bool:
-        """Whether a driver runs a case that is divided among the teams of its crowd.
+    def part(self, subject: Subject, most: int | None = None) -> Part:
+        """Which cases a driver runs of those that are divided among the teams of its crowd.
 
         A crowd has a team for every few of its drivers, at most `most` of them.  Every case is
-        some team's, the same one in each run.  What a driver runs on its main machine is divided
-        once more among its others.
+        some team's.  What a driver runs on its main machine is divided once more among its others.
         """
         standing = self.standings.get(subject.id)
         if standing is None:
-            return True
-        limits = self.limits
-        if standing.machine is not None and limits.machines > 1:
-            machine = standing.machine % limits.machines
-            if crc32(case.encode(), 1) % limits.machines != machine:
-                return False
-        teams = -(-standing.crowd // limits.few)
-        if most is not None:
-            teams = min(teams, most)
-        if teams <= 1:
-            return True
-        return standing.on_team(crc32(case.encode()) % teams, teams)
+            return Part(0, 1, 0, 1)
+        teams = -(-standing.crowd // self.limits.few)
+        return standing.part(teams if most is None else min(teams, most), self.limits.machines)
 
     @property
     def narrow(self) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import MISSING, dataclass, fields
 from functools import cache, partial
+from operator import attrgetter
 from typing import Any, Self
 
 from tcrypt.cipher_bench import CipherCase
@@ -42,6 +43,11 @@ class _Spec:
         return ",".join(words)
 
     @property
+    def identity(self) -> str:
+        """What tells the case from others; less to write, and to read, than its token."""
+        return repr(_values(type(self))(self))
+
+    @property
     def drawn(self) -> str:
         """What the case's data are drawn by; its key is drawn by the seed alone."""
         seed, text = getattr(self, "seed", 0), getattr(self, "text", 0)
@@ -67,6 +73,12 @@ class _Spec:
         if missing:
             raise SpecError(f"case {token!r}: {', '.join(missing)} missing")
         return cls(**values)
+
+
+@cache
+def _values(kind: type[_Spec]) -> attrgetter[tuple[Any, ...]]:
+    """What gives the values of a spec's fields."""
+    return attrgetter(*(item.name for item in fields(kind)))
 
 
 @cache

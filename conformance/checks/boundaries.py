@@ -76,13 +76,17 @@ class _Walk:
         else:
             largest = self.settings.limits.largest
             specs = walk(runner.reference, largest, instance=self.subject.instance)
-            specs = (spec for spec in specs if self._mine(spec))
+            specs = self._mine(specs)
         runner.run(specs, recorder)
 
-    def _mine(self, spec: AnySpec) -> bool:
+    def _mine(self, specs: Iterable[AnySpec]) -> Iterator[AnySpec]:
+        """The cases that are this driver's part; those that take long go to fewer drivers."""
         teams = self.settings.limits.teams
-        most = None if spec.len > _COSTLY and teams > 1 else teams
-        return self.settings.falls_to(self.subject, spec.token, most)
+        mine = self.settings.part(self.subject, teams)
+        costly = self.settings.part(self.subject) if teams > 1 else mine
+        for spec in specs:
+            if (costly if spec.len > _COSTLY else mine).takes(spec.identity):
+                yield spec
 
 
 def walk(reference: AnyReference, largest: int, *, instance: bool = False) -> Iterator[AnySpec]:

@@ -30,15 +30,15 @@ class Goal(NamedTuple):
 
 
 _QUICK = {
-    "*": Goal(10, 15),
-    "point": Goal(35, 45),
-    "direction x layout": Goal(70, 95),
-    "direction x pieces": Goal(70, 70),
-    "direction x assoc x layout": Goal(35, 45),
+    "*": Goal(8, 15),
+    "point": Goal(15, 45),
+    "direction x layout": Goal(55, 90),
+    "direction x pieces": Goal(45, 70),
+    "direction x assoc x layout": Goal(30, 45),
     "direction x tag x assoc": Goal(50, 65),
-    "direction x path x layout": Goal(70, 75),
-    "key size x direction x layout": Goal(45, 60),
-    "key size x direction x path x layout": Goal(40, 45),
+    "direction x path x layout": Goal(60, 75),
+    "key size x direction x layout": Goal(40, 60),
+    "key size x direction x path x layout": Goal(35, 45),
     "path x direction": Goal(70, 75),
     "path x assoc": Goal(65, 70),
     "how x edges": Goal(65, 75),
