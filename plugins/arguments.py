@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 from tcrypt.plugins.options import DEFAULT_REPORT
 
-__all__ = ("coverage_arguments", "mutants_arguments", "vectors_arguments")
+__all__ = ("coverage_arguments", "expect_arguments", "mutants_arguments", "vectors_arguments")
 
 
 def coverage_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,6 +32,36 @@ def coverage_arguments(parser: argparse.ArgumentParser) -> None:
         "--left-out", action="store_true", help="say which bins are not counted, and why"
     )
     parser.add_argument("--json", action="store_true", help="machine-readable output")
+
+
+def expect_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of `tcrypt expect`."""
+    parser.add_argument(
+        "report",
+        nargs="?",
+        type=Path,
+        default=Path(DEFAULT_REPORT),
+        metavar="REPORT",
+        help="a report.json, or the folder of one",
+    )
+    parser.add_argument(
+        "--output", type=Path, metavar="FILE", help="a new file (default: standard output)"
+    )
+    parser.add_argument(
+        "--reason", default="", help="why they are expected (default: each entry asks for its own)"
+    )
+    parser.add_argument(
+        "--expires", type=_day, metavar="DATE", help="their last day (default: in 90 days)"
+    )
+
+
+def _day(text: str) -> date:
+    try:
+        if len(text) == len("YYYY-MM-DD"):
+            return date.fromisoformat(text)
+    except ValueError:
+        pass
+    raise argparse.ArgumentTypeError(f"{text!r}: want a date, YYYY-MM-DD")
 
 
 def mutants_arguments(parser: argparse.ArgumentParser) -> None:

@@ -12,7 +12,12 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from tcrypt.plugins import options
-from tcrypt.plugins.arguments import coverage_arguments, mutants_arguments, vectors_arguments
+from tcrypt.plugins.arguments import (
+    coverage_arguments,
+    expect_arguments,
+    mutants_arguments,
+    vectors_arguments,
+)
 
 __all__ = ("main", "pytest_arguments")
 
@@ -73,6 +78,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     coverage_arguments(covering)
     covering.set_defaults(function=_coverage)
+    expecting = commands.add_parser(
+        "expect", help="write the failures of a run as a file for run --expect-failures"
+    )
+    expect_arguments(expecting)
+    expecting.set_defaults(function=_expect)
     report = commands.add_parser(
         "report", help="render the report of a run again, or of a killed one"
     )
@@ -99,6 +109,13 @@ def _mutants(chosen: argparse.Namespace) -> int:
 def _coverage(chosen: argparse.Namespace) -> int:
     """Print the coverage of a report."""
     from tcrypt.plugins.coverage_command import run
+
+    return run(chosen)
+
+
+def _expect(chosen: argparse.Namespace) -> int:
+    """Write a file of expected failures."""
+    from tcrypt.plugins.expect_command import run
 
     return run(chosen)
 

@@ -39,7 +39,7 @@ def test_value_is_offered(name: str) -> None:
     assert f"`{name}`" in _README
 
 
-@pytest.mark.parametrize("command", ["run", "list", "answers", "report"])
+@pytest.mark.parametrize("command", ["run", "list", "answers", "expect", "report"])
 def test_command_is_shown(command: str) -> None:
     assert re.search(rf"^tcrypt {command}\b", _README, re.MULTILINE)
 
