@@ -247,8 +247,9 @@ class TcryptSession:
         self.sink.append(journal.cover_goals(self.settings, whole=whole))
         if self.expected:
             meant = chain.from_iterable(self._plans.values())
+            lost = [broken.provider.name for broken in self.broken]
             entries = with_left_out(
-                self.expected, self.settings, self.registered, CHECKS, meant, plans
+                self.expected, self.settings, self.registered, CHECKS, meant, plans, lost
             )
             self.sink.append(ExpectationsRead(self.today, entries))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, field
 
 from tcrypt.reports.expectations import (
@@ -13,22 +13,30 @@ from tcrypt.reports.expectations import (
 )
 from tcrypt.reports.model import ItemRecord
 from tcrypt.reports.tally import Tally
-from tcrypt.reports.words import ExpectationState
+from tcrypt.reports.words import DRAWN_CHECKS, ExpectationState
 
 __all__ = ("ExpectTally",)
 
 _PROFILES = ("quick", "default", "full")
+_DRAWN_MARK = "="  # the ids of drawn cases are made of pairs `name=value`
 
 
 @dataclass
 class _Met:
-    """What a run had of the cases that an entry names."""
+    """What a run had of the cases that an entry names.
+
+    `items` is how many items can have them, and of these `stopped` how many a crash, a hang or the
+    like may have kept from running them, `drawn` how many draw their cases.
+    """
 
     passed: int = 0
     failed: int = 0
     expected: int = 0
     unexecuted: dict[str, int] = field(default_factory=dict)
     unfinished: int = 0
+    items: int = 0
+    stopped: int = 0
+    drawn: int = 0
 
     @property
     def ran(self) -> int:
@@ -61,6 +69,7 @@ class ExpectTally:
             profile: how much the run was to do.
             interrupted: whether it did not get to its end.
         """
+        grave = {failure.item for failure in tally.failures if failure.grave}
         used = [0] * len(self._entries)
         for failure in tally.expected:
             for number in failure.expected_by:
@@ -68,22 +77,17 @@ class ExpectTally:
                 if number < len(used):
                     used[number] += 1
         return tuple(
-            self._judged(entry, forgiven, tally.records, profile, interrupted)
+            JudgedExpectation(entry=entry, state="in-use", cases=forgiven)
+            if forgiven
+            else self._idle(entry, _met(entry, tally.records, grave), profile, interrupted)
             for entry, forgiven in zip(self._entries, used, strict=True)
         )
 
-    def _judged(
-        self,
-        entry: Expectation,
-        forgiven: int,
-        records: Sequence[ItemRecord],
-        profile: str,
-        interrupted: bool,
+    def _idle(
+        self, entry: Expectation, met: _Met, profile: str, interrupted: bool
     ) -> JudgedExpectation:
+        """What became of an entry that forgave nothing."""
         state: ExpectationState
-        if forgiven:
-            return JudgedExpectation(entry=entry, state="in-use", cases=forgiven)
-        met = _met(entry, records)
         if entry.expired(self.today):
             failed = f"; {_cases(met.failed)} that it names failed" if met.failed else ""
             state, detail = "expired", f"it expired on {entry.expires}{failed}"
@@ -94,6 +98,8 @@ class ExpectTally:
         elif met.ran:
             state = "unexpected-pass"
             detail = f"{_cases(met.ran)} ran and none failed so: remove the entry"
+        elif met.drawn and met.drawn == met.items and not entry.literal:
+            state, detail = "unexpected-pass", "no case that was drawn failed so: remove the entry"
         else:
             what = "driver and check of these names" if entry.unknown else f"case {entry.id}"
             state, detail = "stale", f"there is no {what}"
@@ -106,8 +112,16 @@ def _not_to_be_judged(entry: Expectation, met: _Met, profile: str, interrupted: 
         return "the run did not get to its end"
     if entry.left_out:
         return entry.left_out
-    if entry.unknown or (met.ran and entry.literal):
+    if met.stopped:
+        return "a crash or a hang in it, or before it, may have kept cases from running"
+    if entry.unknown:
         return ""
+    if met.ran and entry.literal and (not entry.divided or met.ran == met.items):
+        return ""
+    if entry.divided:
+        return entry.divided
+    if met.drawn and not met.ran and entry.literal and _DRAWN_MARK in entry.id:
+        return "its case is a drawn one, and was not drawn: name it by a pattern and its message"
     if profile in _PROFILES and entry.profile in _PROFILES[_PROFILES.index(profile) + 1 :]:
         return f"profile {profile} runs less than profile {entry.profile}, in which it shows"
     if met.ran or not met.unexecuted:
@@ -116,13 +130,17 @@ def _not_to_be_judged(entry: Expectation, met: _Met, profile: str, interrupted: 
     return f"what it names did not run: {told}"
 
 
-def _met(entry: Expectation, records: Sequence[ItemRecord]) -> _Met:
+def _met(entry: Expectation, records: Sequence[ItemRecord], grave: Set[str]) -> _Met:
     met = _Met()
     for record in _named(entry, records):
+        met.items += 1
+        met.stopped += record.item in grave
+        met.drawn += record.check in DRAWN_CHECKS and bool(record.passed)
         met.passed += sum(map(entry.names_case, record.passed))
         met.failed += sum(map(entry.names_case, record.failed))
         met.expected += sum(map(entry.names_case, record.expected))
         for group in record.others:
+            met.stopped += group.verdict == "blocked"
             number = sum(map(entry.names_case, group.ids))
             if number:
                 why = f"{group.verdict} ({group.reason})"

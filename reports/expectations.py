@@ -30,8 +30,8 @@ class Expectation(msgspec.Struct, frozen=True, kw_only=True):
     `id`, the four names of a place and `message` are shell patterns; `id` is that of a case.
     `expires` is the last day (ISO 8601) on which the entry forgives.  `profile` is the smallest
     profile in which the failure is known to show.  `left_out` says why the run was not to run all
-    that the entry can name; it is empty when it was.  `unknown` says that there is no driver and
-    check of the names that it gives.
+    that the entry can name; it is empty when it was.  `divided` says the same of cases that other
+    drivers run.  `unknown` says that there is no driver and check of the names that it gives.
     """
 
     file: str
@@ -46,6 +46,7 @@ class Expectation(msgspec.Struct, frozen=True, kw_only=True):
     expires: str
     profile: str = "default"
     left_out: str = ""
+    divided: str = ""
     unknown: bool = False
 
     @property

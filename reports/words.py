@@ -23,6 +23,7 @@ from typing import Literal, get_args
 __all__ = (
     "CASE_VERDICTS",
     "DIVIDED_CHECKS",
+    "DRAWN_CHECKS",
     "ENGINES",
     "Attribution",
     "CaseVerdict",
@@ -81,3 +82,6 @@ ENGINES: tuple[Engine, ...] = get_args(Engine)
 
 DIVIDED_CHECKS = frozenset({"boundaries", "fuzz", "interleavings", "world"})
 """The checks whose cases many drivers of one provider and type run between them."""
+
+DRAWN_CHECKS = frozenset({"fuzz", "world"})
+"""The checks whose cases are drawn; those that pass are numbered, and one that fails is shrunk."""

@@ -92,6 +92,37 @@ def test_failure_with_another_message_is_not_forgiven(run: Any) -> None:
     assert _states(outcome.report) == ["fails-otherwise"]
 
 
+def _toy(inside: Any, *changes: tuple[str, str]) -> tuple[str, ...]:
+    """The words that run the example driver with parts of it replaced."""
+    text = _TOY
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new)
+    inside.write("my_driver.py", text)
+    return "--from", "my_driver.py", "--provider", "my_driver"
+
+
+@pytest.mark.parametrize("check", ["fuzz", "interleavings", "world"])
+def test_search_that_meets_an_expected_failure_goes_on_and_finds_another(
+    inside: Any, check: str
+) -> None:
+    known = ("request.iv.write(work.next_iv)", "pass")
+    lazy = ("copy(request.src", "copy(request.dst")
+    full = ("return -errno.ENOSPC", "return 0")
+    rare = {
+        "fuzz": ("work.job.encrypt", "work.job.encrypt"),
+        "interleavings": full,
+        "world": full,
+    }[check]
+    del lazy
+    words = _toy(inside, known, rare, ("QUEUE_DEPTH = 4", "QUEUE_DEPTH = 2"))
+    inside.write(_FILE, _entry(message=_MESSAGE, check=check))
+    before = inside.run(*words, "--check", check).report
+    assert {failure.message for failure in before.failures} == {_MESSAGE}
+    after = inside.run(*words, "--check", check, "--expect-failures", _FILE).report
+    assert {failure.message for failure in after.failures} == {"accepted and never completed"}
+
+
 def test_case_is_named_by_its_id_alone(run: Any) -> None:
     case = run([_WHOLE], "--check", "boundaries").report.expected_failures[0].case
     outcome = run([_entry(id=case)], "--check", "boundaries")
@@ -141,6 +172,31 @@ def test_entry_of_which_the_run_leaves_out_a_part_is_named_and_not_judged(
     assert outcome.status == 0
     assert _states(outcome.report) == ["not-judged"]
     assert "expected failures that this run does not judge" in outcome.out
+
+
+def test_driver_of_many_that_divide_a_check_is_judged_alone(inside: Any) -> None:
+    words = ("--provider", "eip93-mt7621", "--check", "boundaries")
+    one = {"provider": "eip93-mt7621", "check": "boundaries", "message": "gone"}
+    lone = {**one, "profile": "quick", "driver": "cbc(aes-eip93)"}
+    everyone = {**one, "profile": "quick", "driver": "*(aes-eip93)"}
+    inside.write(_FILE, _entry(**lone) + _entry(**everyone))
+    file = ("--expect-failures", _FILE)
+    alone = inside.run(*words, "--driver", "cbc(aes-eip93)", *file)
+    assert _states(alone.report) == ["unexpected-pass", "not-judged"]
+    several = inside.run(*words, "--driver", "*(aes-eip93)", *file)
+    assert _states(several.report) == ["not-judged", "unexpected-pass"]
+    assert "cbc(aes-eip93) runs a part of check boundaries" in several.text
+
+
+def test_entries_for_a_provider_that_is_broken_are_not_stale(
+    inside: Any, drivers: Callable[[str], str]
+) -> None:
+    inside.write(_FILE, _entry(provider="broken", message="gone", profile="quick"))
+    providers = ("--from", drivers("broken"), "--provider", "broken")
+    outcome = inside.run(*providers, "--expect-failures", _FILE)
+    assert outcome.status != 0
+    assert _states(outcome.report) == ["not-judged"]
+    assert "provider broken is broken" in outcome.text
 
 
 def test_one_case_alone_judges_no_entry(run: Any) -> None:

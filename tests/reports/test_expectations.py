@@ -5,6 +5,7 @@ from __future__ import annotations
 import xml.etree.ElementTree as ET
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 
 from tcrypt.reports import events as ev
@@ -128,6 +129,9 @@ _PASSED = ("b", "c1", "c2")
         (_entry("c1", profile="full"), "unexpected-pass", "1 case ran"),
         (_entry("c9", profile="full"), "not-judged", "profile default runs less"),
         (_entry("c9", profile="quick"), "stale", "no case c9"),
+        (_entry("c1", divided="others run the rest"), "unexpected-pass", "1 case ran"),
+        (_entry("c9", divided="others run the rest"), "not-judged", "others run the rest"),
+        (_entry("c[12]", divided="others run the rest"), "not-judged", "others run the rest"),
         (_entry("c1", expires="2026-11-22"), "expired", "it expired on 2026-11-22"),
         (_entry("f", expires="2026-11-22"), "expired", "1 case that it names failed"),
         (_entry("c1", expires=_TODAY), "unexpected-pass", "1 case ran"),
@@ -151,6 +155,49 @@ def test_an_entry_that_forgives_nothing_is_named_with_why(
     fails = state in ("unexpected-pass", "stale") or entry.id == "f"
     assert report.exit_status == int(fails)
     assert "known.yaml:2" in "\n".join(summary_lines(report))
+
+
+@pytest.mark.parametrize(
+    ("case", "state", "words"),
+    [
+        ("op=enc,len=16", "not-judged", "was not drawn: name it by a pattern"),
+        ("op=*", "unexpected-pass", "no case that was drawn failed so"),
+        ("*", "unexpected-pass", "1 case ran and none failed so"),
+        ("example-9", "stale", "no case example-9"),
+    ],
+)
+def test_a_case_that_is_drawn_is_not_there_when_it_does_not_fail(
+    runs: Runs, case: str, state: ExpectationState, words: str
+):
+    entry = _entry(case, check="fuzz", message="wrong output")
+    item = runs.item("i1", ev.CasesPassed("i1", ["example-1"]), check="fuzz")
+    (judged,) = runs.report(_read(entry), *item).expectations
+    assert judged.state == state
+    assert words in judged.detail
+
+
+def test_a_case_in_one_of_several_items_says_nothing_where_drivers_divide_it(runs: Runs):
+    read = _read(_entry("c1", divided="others run the rest"))
+    first = runs.item("i1", ev.CasesPassed("i1", ["c1"]))
+    second = runs.item("i2", ev.CasesPassed("i2", ["c2"]), driver="ecb-aes-eip93")
+    (judged,) = runs.report(read, *first, *second).expectations
+    assert judged.state == "not-judged"
+
+
+@pytest.mark.parametrize("case", ["c1", "c9", "c?"])
+def test_nothing_is_judged_of_an_item_in_which_the_driver_crashed(runs: Runs, case: str):
+    crash = msgspec.structs.replace(runs.failed("all"), grave=True)
+    item = runs.item("i1", ev.CasesPassed("i1", ["c1"]), crash, verdict="failed")
+    (judged,) = runs.report(_read(_entry(case)), *item).expectations
+    assert judged.state == "not-judged"
+    assert "a crash or a hang" in judged.detail
+
+
+def test_nothing_is_judged_of_an_item_that_was_blocked(runs: Runs):
+    blocked = ev.CasesSet("i1", "blocked", "given up", ["the rest"])
+    item = runs.item("i1", ev.CasesPassed("i1", ["c1"]), blocked)
+    (judged,) = runs.report(_read(_entry("c9")), *item).expectations
+    assert judged.state == "not-judged"
 
 
 def test_an_entry_whose_failure_another_entry_forgives_is_an_unexpected_pass(runs: Runs):
