@@ -13,6 +13,7 @@ import yaml
 from tcrypt.plugins.expecting import BadDateError, today
 from tcrypt.reports.model import Failure, Report
 from tcrypt.reports.store import ReportError, read_report
+from tcrypt.reports.words import DRAWN_CHECKS
 
 __all__ = ("expectation_file", "run")
 
@@ -20,8 +21,6 @@ _DAYS = 90
 _SINGLE = 3  # failures of a kind that are named one by one
 _SHOWN = 5
 _ALSO = "also: "
-# What these find is drawn from the seed and shrunk, so that its id says nothing of the next run.
-_DRAWN = frozenset({"fuzz", "world"})
 _GAP = """  # Say why: the file is refused until every entry has a reason.
   reason: ""
 """
@@ -80,7 +79,8 @@ def _messages(failure: Failure) -> list[str]:
 
 def _ids(check: str, cases: list[str]) -> Iterator[str]:
     """The cases of one kind by their names, or by one pattern that matches them all."""
-    if check in _DRAWN:
+    if check in DRAWN_CHECKS:
+        # What they find is shrunk from what a seed gives: its id says nothing of the next run.
         yield "*"
     elif len(cases) <= _SINGLE:
         yield from cases
