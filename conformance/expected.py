@@ -77,6 +77,16 @@ class Expectations:
             found |= explained
         return sorted(found)
 
+    def surprising_first(self, case: str, problems: Sequence[Problem]) -> list[Problem]:
+        """The problems of a case, those that no entry explains before the others."""
+        named = [entry for _, entry in self.numbered if entry.names_case(case)]
+
+        def expected(problem: Problem) -> bool:
+            explained = any(entry.explains(problem.message) for entry in named)
+            return explained and not beyond_expectation(problem)
+
+        return sorted(problems, key=expected)
+
     def reasons(self, numbers: Sequence[int]) -> str:
         """Why some entries forgive."""
         found = [entry.reason for number, entry in self.numbered if number in numbers]

@@ -123,6 +123,7 @@ class Recorder:
         command = self.settings.command(
             self.plan.subject, self.plan.check, vector=vector, case=token
         )
+        problems = self._expectations.surprising_first(case, problems)
         failure = _failed(self.plan.item, case, problems, layout, command)
         entries = self._expectations.forgiving(case, problems)
         if not entries:
@@ -133,6 +134,10 @@ class Recorder:
         self.expected.append(f"{case}: {self._expectations.reasons(entries)}")
         if any(problem.fact == facts.WHO for problem in problems):
             self._wrong_engine.add(case.partition("/")[0])
+
+    def forgives(self, case: str, problems: Sequence[Problem]) -> bool:
+        """Whether what is wrong with a case is expected, so that a search looks for more."""
+        return bool(self._expectations.forgiving(case, problems))
 
     def unexecuted(self, verdict: UnexecutedVerdict, reason: str, ids: Sequence[str]) -> None:
         """Record cases that did not run, and why."""

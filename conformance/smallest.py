@@ -30,10 +30,24 @@ class Smallest(Generic[_T]):
         problems: what is wrong with an example.
         seed_: decides which examples are drawn.
         examples: how many at most.
+        known: whether a failing example is expected to fail; the search goes on behind it, lest a
+            known defect hide a new one.
+
+    Attributes:
+        passed: how many examples passed.
+        expected: the first one that failed as expected, with what is wrong with it.
     """
 
-    def __init__(self, problems: Callable[[_T], list[Problem]], seed_: int, examples: int) -> None:
+    def __init__(
+        self,
+        problems: Callable[[_T], list[Problem]],
+        seed_: int,
+        examples: int,
+        known: Callable[[_T, list[Problem]], bool] = lambda example, problems: False,
+    ) -> None:
         self.passed = 0
+        self.expected: tuple[_T, list[Problem]] | None = None
+        self._known = known
         self._problems = problems
         self._seed = seed_
         self._examples = examples
@@ -81,6 +95,9 @@ class Smallest(Generic[_T]):
         problems = self._problems(example)
         if not problems:
             self.passed += 1
+            return
+        if self._known(example, problems):
+            self.expected = self.expected or (example, problems)
             return
         self._failing = (example, problems)
         raise _ExampleFailedError(problems[0].message)

@@ -111,8 +111,13 @@ class _World:
 
     def _search(self, recorder: Recorder, runner: Runner) -> None:
         programs_at_most = self.settings.share(self.subject, self.settings.limits.programs)
-        search = Smallest(runner.play, self.settings.seed, programs_at_most)
-        failing = search.search(programs())
+        search = Smallest(
+            runner.play,
+            self.settings.seed,
+            programs_at_most,
+            known=lambda program, problems: recorder.forgives(program.token, problems),
+        )
+        failing = search.search(programs()) or search.expected
         search.record(recorder)
         if failing is not None:
             program, problems = _written_out(runner, *failing)
