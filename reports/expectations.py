@@ -68,7 +68,12 @@ class Expectation(msgspec.Struct, frozen=True, kw_only=True):
 
     def names(self, place: Place) -> bool:
         """Whether it can name cases of a place."""
-        return all(_matches(getattr(self, name), text) for name, text in place._asdict().items())
+        return (
+            _matches(self.provider, place.provider)
+            and _matches(self.driver, place.driver)
+            and _matches(self.algorithm, place.algorithm)
+            and _matches(self.check, place.check)
+        )
 
     def names_case(self, case: str) -> bool:
         """Whether it names a case of a place that it names."""
