@@ -107,14 +107,16 @@ def _run_verdict(report: Report) -> RunVerdict:
 def _headline(report: Report, verdict: RunVerdict) -> str:
     executed, drivers = report.totals.executed, _drivers_executed(report)
     ran = f"{_count(executed, 'case')} on {_count(drivers, 'driver')}"
+    # What failed as expected must not read as if it had passed.
+    of_them = f"{report.totals.passed:,} of " if report.totals.expected_failure else ""
     cut = " and interrupted" if report.interrupted else ""
     first = {
-        "passed": f"Passed: {ran}",
+        "passed": f"Passed: {of_them}{ran}",
         "failed": f"Failed{cut}: {report.totals.failed:,} of {ran}"
         if report.failures
         else f"Failed: the file of expected failures is out of date: {ran}",
         "interrupted": f"Interrupted after {ran}",
-        "incomplete": f"Incomplete: {ran} passed, but not all that was promised ran",
+        "incomplete": f"Incomplete: {of_them}{ran} passed, but not all that was promised ran",
         "not-tested": "Not tested: no case ran",
     }[verdict]
     return "; ".join([first, *_reservations(report)])

@@ -62,7 +62,7 @@ def test_the_same_failures_are_expected_by_several_processes(
     tcrypt: Any, drivers: Callable[[str], str]
 ) -> None:
     tcrypt.write(_FILE, _WHOLE + _entry(id="nosuch", profile="quick"))
-    words = ("--from", drivers("wrong_iv"), "--provider", "wrong_iv", "--check", "boundaries")
+    words = ("--from", drivers("wrong_iv"), "--provider", "wrong_iv", "--check", "keys")
     report = tcrypt.run(*words, "--expect-failures", _FILE, "-n", "2").report
     assert report.failures == ()
     assert _states(report) == ["in-use", "not-judged"]
@@ -279,7 +279,7 @@ def test_wrong_engine_that_is_expected_is_no_other_complaint_of_the_run(inside: 
 
 def test_planted_defect_is_seen_whatever_is_expected(inside: Any) -> None:
     inside.write(_FILE, _entry(message="wrong*"))
-    words = ("--provider", "eip93-mt7621", "--algorithm", "cbc(aes)", "--check", "vectors")
+    words = ("--provider", "eip93-mt7621", "--algorithm", "cbc(aes)", "--check", "keys")
     outcome = inside.run(*words, "--mutant", "IV-01", "--expect-failures", _FILE)
     assert outcome.status == 1
     assert outcome.report.expected_failures == ()
