@@ -119,12 +119,13 @@ def read_expectations(paths: Iterable[tuple[str, Path]]) -> tuple[Expectation, .
 
 def _text(label: str, path: Path) -> str:
     try:
-        size = path.stat().st_size
-        if size > _LARGEST:
-            raise VectorError(label, 0, "", f"want at most {_LARGEST:,} bytes, found {size:,}")
-        data = path.read_bytes()
+        # Not by its size, which a pipe or a device does not tell.
+        with path.open("rb") as file:
+            data = file.read(_LARGEST + 1)
     except OSError as error:
         raise VectorError(label, 0, "", error.strerror or str(error)) from error
+    if len(data) > _LARGEST:
+        raise VectorError(label, 0, "", f"want at most {_LARGEST:,} bytes")
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:

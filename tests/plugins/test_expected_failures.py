@@ -331,6 +331,12 @@ def test_file_that_is_no_text_or_not_there_is_refused(run: Any, inside: Any) -> 
     assert "nowhere: No such file" in run([_WHOLE], "--expect-failures", "nowhere").err
 
 
+def test_file_without_end_is_refused(run: Any) -> None:
+    outcome = run([_WHOLE], "--expect-failures", "/dev/zero")
+    assert outcome.status == pytest.ExitCode.USAGE_ERROR
+    assert "/dev/zero: want at most 4,194,304 bytes" in outcome.err
+
+
 def test_day_that_is_no_number_is_refused(run: Any) -> None:
     outcome = run([_WHOLE], SOURCE_DATE_EPOCH="today")
     assert outcome.status == pytest.ExitCode.USAGE_ERROR
