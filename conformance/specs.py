@@ -7,6 +7,7 @@ such as `op=enc,key=16,len=33,iv=wrap32:2,seed=7`, is the whole case.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import MISSING, dataclass, fields
 from functools import cache, partial
 from operator import attrgetter
@@ -76,7 +77,7 @@ class _Spec:
 
 
 @cache
-def _values(kind: type[_Spec]) -> attrgetter[tuple[Any, ...]]:
+def _values(kind: type[_Spec]) -> Callable[[_Spec], tuple[Any, ...]]:
     """What gives the values of a spec's fields."""
     return attrgetter(*(item.name for item in fields(kind)))
 
