@@ -13,6 +13,7 @@ from tcrypt.reports.compare import with_baseline
 from tcrypt.reports.cover import Coverage, CoverCross, percent
 from tcrypt.reports.cover_view import cover_view, hole_lines
 from tcrypt.reports.html import render_html
+from tcrypt.reports.expectations import Expectation
 from tcrypt.reports.log import ReadLog
 from tcrypt.reports.model import Report
 from tcrypt.reports.terminal import summary_lines
@@ -152,6 +153,16 @@ def test_a_driver_that_failed_is_not_judged_by_its_coverage(runs: Runs):
     failed = runs.item("i1", runs.failed("a"), verdict="failed")
     report = runs.report(*failed, _model(), _hits([2, 0, 0]), _goals(50, 50))
     assert report.verdict == "failed"
+    assert not report.coverage_lost
+
+
+def test_a_driver_that_failed_as_expected_is_not_judged_by_its_coverage(runs: Runs):
+    entry = Expectation(file="f", line=1, id="a", reason="r", expires="2027-01-01")
+    read = ev.ExpectationsRead("2026-11-23", [entry])
+    events = [_model(), _hits([2, 0, 0]), _goals(50, 50)]
+    failed = ev.CaseExpected(runs.failed("a"), [0])
+    report = runs.report(read, *runs.item("i1", failed, verdict="expected-failure"), *events)
+    assert (report.verdict, report.exit_status) == ("passed", 0)
     assert not report.coverage_lost
 
 
