@@ -12,8 +12,8 @@ from tcrypt.reports.build import build_report
 from tcrypt.reports.compare import with_baseline
 from tcrypt.reports.cover import Coverage, CoverCross, percent
 from tcrypt.reports.cover_view import cover_view, hole_lines
-from tcrypt.reports.html import render_html
 from tcrypt.reports.expectations import Expectation
+from tcrypt.reports.html import render_html
 from tcrypt.reports.log import ReadLog
 from tcrypt.reports.model import Report
 from tcrypt.reports.terminal import summary_lines
