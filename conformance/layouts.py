@@ -151,6 +151,9 @@ CIPHER_LAYOUTS = (
     CipherLayout(
         "one buffer behind an empty entry, inplace", _ALL, (), InPlace.ONE_LIST, empty_entries=True
     ),
+    CipherLayout("aligned src, unaligned dst", _ALL, (Division(_WHOLE, 2),)),
+    CipherLayout("unaligned src, aligned dst", (Division(_WHOLE, 2),), _ALL),
+    CipherLayout("unaligned lists longer than the request", (Division(_WHOLE, 3),), slack=24),
 )
 
 # Apart from the others, which take turns in long walks: these cost a millisecond each.

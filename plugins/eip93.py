@@ -28,6 +28,9 @@ from tcrypt.engine.sim import IrqLine
 __all__ = ("attach_eip93",)
 
 
+_WORD = 4
+
+
 def attach_eip93(
     machine: Machine,
     variant: Variant,
@@ -41,7 +44,8 @@ def attach_eip93(
     `torn_result`, the ns between a result's count and its end.
     """
     torn = machine.setup.knobs.get("torn_result", variant.torn_result_ns)
-    variant = replace(variant, torn_result_ns=torn)
+    # Whether data that is not aligned to words works is not known, and no known driver tries.
+    variant = replace(variant, torn_result_ns=torn, data_alignment=_WORD)
     irq = IrqLine(machine.sim, variant.name)
     device = Device(machine.sim, machine.dma, _wire(machine, irq, variant), variant)
     used = policy or FallbackPolicy()

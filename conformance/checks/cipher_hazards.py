@@ -66,7 +66,11 @@ def _from_softirq(bench: CipherBench, make: Maker) -> list[Problem]:
 
 
 def _neighbours(bench: CipherBench, make: Maker, events: int) -> list[Problem]:
-    """What stands around the buffers is changed by its owners when so many events have run."""
+    """What stands around the buffers is changed by its owners when so many events have run.
+
+    A driver that gave the device more than the buffers is seen to: that memory is written.
+    """
+    mappings = bench.machine.dma.live_mappings
     swarm = _keyed_swarm(bench, make, CIPHER_LAYOUTS[:5])
     if isinstance(swarm, list):
         return swarm
@@ -77,7 +81,7 @@ def _neighbours(bench: CipherBench, make: Maker, events: int) -> list[Problem]:
         if flight.ticket.pending and not flight.ticket.notes:
             flight.load.change_neighbours(bench.memory)
     bench.settle()
-    found = first_problem(swarm)
+    found = first_problem(swarm) or bench.machine_problems(mappings)
     return [p._replace(fact=facts.NEIGHBOUR) if p.fact == facts.GUARD else p for p in found]
 
 

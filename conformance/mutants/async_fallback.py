@@ -7,7 +7,8 @@ from collections.abc import Callable
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from tcrypt.engine.api.requests import AeadRequest, SkcipherRequest
+from tcrypt.engine.api.requests import REQUEST_BYTES, AeadRequest, SkcipherRequest
+from tcrypt.engine.api.transforms import Skcipher
 from tcrypt.engine.eip93.driver import aead, skcipher
 from tcrypt.engine.eip93.driver.core import Core, Job
 from tcrypt.engine.eip93.driver.skcipher import EipSkcipher
@@ -36,6 +37,19 @@ def _handing_over(
         return answer(inner, tfm.encrypt(inner) if encrypt else tfm.decrypt(inner))
 
     return replaced((skcipher, "hand_over", hand_over), (aead, "hand_over", hand_over))
+
+
+@mutant("KF-08b", "the fallback's requests overrun the context of the driver's own")
+def no_room_for_the_fallback() -> Planted:
+    """The reqsize is the driver's own need, without what the fallback asks for."""
+    init = EipSkcipher.init_tfm
+
+    def init_tfm(self: EipSkcipher, tfm: Skcipher) -> int:
+        status = init(self, tfm)
+        tfm.reqsize = REQUEST_BYTES
+        return status
+
+    return replaced((EipSkcipher, "init_tfm", init_tfm))
 
 
 @mutant("KF-09", "MAY_SLEEP is carried into a completion")

@@ -8,8 +8,9 @@ from contextlib import suppress
 from weakref import WeakKeyDictionary
 
 from tcrypt.engine.api.dma import DmaDirection, DmaError
-from tcrypt.engine.api.requests import AhashRequest, SkcipherRequest
+from tcrypt.engine.api.requests import AeadRequest, AhashRequest, SkcipherRequest
 from tcrypt.engine.crypto_engine import CryptoEngine
+from tcrypt.engine.eip93.driver.aead_jobs import AeadJob, AeadJobs
 from tcrypt.engine.eip93.driver.ahash import EipHash
 from tcrypt.engine.eip93.driver.cipher_jobs import CipherJob, CipherJobs, Piece
 from tcrypt.engine.eip93.driver.core import STATE_A, Core, Job
@@ -50,6 +51,22 @@ def whole_list_copied() -> Planted:
             request.dst.write(data.ljust(request.dst.total, b"\0"))
 
     return replaced((CipherJobs, "finish", finish))
+
+
+@mutant("ML-03b", "a bounced decryption is copied out with its tag")
+def tag_copied_out() -> Planted:
+    """The destination takes what the source holds, if the list describes so much."""
+    original = AeadJobs.finish
+
+    def finish(self: AeadJobs, job: Job, status: int) -> None:
+        original(self, job, status)
+        request = job.request
+        assert isinstance(request, AeadRequest)
+        plan: AeadJob = request.ctx
+        if not status and not plan.encrypt and not plan.direct:
+            request.dst.write(self.core.machine.memory.read(job.bounces[0], plan.source))
+
+    return replaced((AeadJobs, "finish", finish))
 
 
 @mutant("ML-04", "the cache lines around an unaligned destination are damaged")

@@ -282,9 +282,12 @@ PLACES: dict[str, Place] = {
     "HS-05b": Place(MT7621, "sha224", "sequences", DIGEST),
     "RG-12c": Place(NO_MD5, SHA1, "lifecycle", WARNS),
     "ML-10c": Place(MT7621, CBC, "registration", "unregister raised DmaError"),
-    "ML-06b": Place(MT7621, CBC, "boundaries", OUTPUT),
-    "ML-06c": Place(MT7621, CBC, "boundaries", OUTPUT),
+    "ML-06b": Place(MT7621, CBC, "boundaries", WARNS),
+    "ML-06c": Place(MT7621, CBC, "boundaries", WARNS),
     "ML-11e": Place(MT7621, CBC, "boundaries", WARNS),
     "ML-14d": Place(MT7621, CBC, "boundaries", WARNS),
+    "SG-18b": Place(MT7621, CTR, "boundaries", "encrypt raised DriverFault"),
+    "ML-03b": Place(MT7621, AUTHENC, "boundaries", OVERRUN),
+    "KF-08b": Place(ASYNC, CBC, "boundaries", WARNS),
 }
 """By the id of the defect."""

@@ -194,6 +194,19 @@ def address_after_advance() -> Planted:
     return replaced((CipherJobs, "plan", plan))
 
 
+@mutant("SG-18b", "only the source is looked at for its alignment")
+def destination_not_looked_at() -> Planted:
+    """Memory goes to the engine as it is when the source begins at a word."""
+
+    def direct_pieces(self: EipSkcipher, request: SkcipherRequest) -> list[Piece] | None:
+        pieces = pair_segments(request.src, request.dst, request.cryptlen)
+        cut_inside = any(length % self.spec.block for _, _, length in pieces[:-1])
+        unaligned = any(source % _WORD for source, _, _ in pieces)
+        return None if cut_inside or unaligned else pieces
+
+    return replaced((CipherJobs, "direct_pieces", direct_pieces))
+
+
 @mutant("SG-20", "a negative entry count stored as unsigned")
 def unsigned_count() -> Planted:
     """-EINVAL from counting entries is taken for a huge count, and the walk goes on."""

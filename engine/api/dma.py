@@ -4,17 +4,17 @@ A device reaches memory only through a `DmaBus`.  It works where the driver mapp
 and answers a bus error everywhere else, so that a stray address in a descriptor shows, and a
 mapping that nobody takes back can be counted.
 
-While memory is mapped it is the device's, as behind the kernel's bounce buffers (swiotlb) or
-caches that nobody keeps coherent: the device works on a copy that is made when memory is mapped,
-and what it wrote is in memory once the mapping is taken back, or after `sync_for_cpu`.  A driver
-that fills a buffer after it has mapped it, or looks at one before it has unmapped it, finds old
-bytes.  Coherent memory is always the same for both.
+Between its mapping and its unmapping memory is the device's.  A driver that writes it meanwhile,
+or reads what the device has written, may be right on one machine and wrong on the next, whose
+caches nobody keeps coherent: the bus reports it.  Coherent memory is for both at all times, and
+`sync_for_cpu` lends the rest to the driver, until `sync_for_device`.
 """
 
 from __future__ import annotations
 
 import enum
 from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterator
 
 from tcrypt.engine.api.memory import Memory
 from tcrypt.engine.sim import BusError
@@ -36,6 +36,12 @@ class DmaError(Exception):
 
 _Mapping = tuple[int, int, int, DmaDirection]
 _LONG = 4096
+
+
+def _nobody(text: str) -> None:
+    """Who listens where no machine does."""
+
+
 _TO_DEVICE, _FROM_DEVICE = DmaDirection.TO_DEVICE, DmaDirection.FROM_DEVICE
 
 
@@ -45,20 +51,23 @@ class DmaBus:
     Attributes:
         maps: how many mappings were ever asked for.
         faults: how many accesses of the device an injected fault has refused.
+        report: called with what the driver did to memory that was the device's, once.
         strays: how many accesses were refused because the driver had mapped nothing for them.
     """
 
     __slots__ = (
         "_broken",
-        "_copies",
+        "_dirty",
         "_long",
         "_mappings",
         "_starts",
         "_to_break",
         "_to_fail",
+        "_told",
         "faults",
         "maps",
         "memory",
+        "report",
         "strays",
     )
 
@@ -68,8 +77,10 @@ class DmaBus:
         # the addresses alone, among which a search is several times as fast.
         self._mappings: list[_Mapping] = []
         self._starts: list[int] = []
-        # What the device sees of a mapping, by its number; none for coherent memory.
-        self._copies: dict[int, bytearray] = {}
+        # What is the device's, by number: which bytes of it, from and to, the device has written.
+        self._dirty: dict[int, tuple[int, int]] = {}
+        self._told = False
+        self.report: Callable[[str], None] = _nobody
         # The longest ones, by their numbers; the others end near to where they begin.
         self._long: dict[int, tuple[int, int]] = {}
         self._broken: tuple[int, int] | None = None
@@ -109,11 +120,6 @@ class DmaBus:
         """Address, length and direction of every mapping, in the order of addresses."""
         return [(address, size, way.value) for address, _, size, way in self._mappings]
 
-    def copies(self) -> list[bytes]:
-        """What the device sees of mapped memory, in the order of addresses."""
-        numbers = (serial for _, serial, _, _ in self._mappings)
-        return [bytes(self._copies.get(number, b"")) for number in numbers]
-
     def since(self, maps: int) -> list[tuple[int, int]]:
         """Address and length of what exists of the mappings made since `maps` was that high."""
         return [(address, size) for address, serial, size, _ in self._mappings if serial > maps]
@@ -121,18 +127,11 @@ class DmaBus:
     def reaching(self, address: int, length: int, maps: int) -> list[tuple[int, int]]:
         """The same of the mappings that any of these bytes, 1 or more, belong to."""
         end = address + length
-        found = [
+        return [
             (start, size)
-            for serial, (start, size) in self._long.items()
-            if serial > maps and start < end and start + size > address
+            for number, start, size in self._near(address, end)
+            if number > maps and start < end and start + size > address
         ]
-        for index in range(bisect_left(self._starts, end) - 1, -1, -1):
-            start, serial, size, _ = self._mappings[index]
-            if start + _LONG <= address:
-                break
-            if serial > maps and address < start + size and size <= _LONG:
-                found.append((start, size))
-        return found
 
     def map(self, address: int, length: int, direction: DmaDirection) -> int:
         """Open `length` bytes (1 or more) at `address` to the device; the bus address.
@@ -141,9 +140,43 @@ class DmaBus:
             DmaError: the length is not positive, or there is no room for one more mapping.
         """
         self._open(address, length, direction)
+        # A window on more than there is of memory is no buffer that anybody fills or reads.
         if self.memory.holds(address, length):
-            self._copies[self.maps] = bytearray(self.memory.read(address, length))
+            self._lend(self.maps)
         return address
+
+    def _lend(self, number: int) -> None:
+        self._dirty[number] = (0, 0)
+        self.memory.watch = self._touched
+
+    def _take_back(self, number: int) -> None:
+        self._dirty.pop(number, None)
+        if not self._dirty:
+            self.memory.watch = None
+
+    def _touched(self, address: int, length: int, write: bool) -> None:
+        """The driver reads or writes memory while some of it is mapped."""
+        end = address + length
+        for number, start, size in self._near(address, end):
+            dirty = self._dirty.get(number)
+            if dirty is None or start + size <= address or start >= end or self._told:
+                continue
+            if write or (dirty[0] < end and dirty[1] > address):
+                what = "written" if write else "read"
+                self._told = True
+                owned = f"{size} at {start:#010x} are the device's"
+                self.report(f"{length} bytes at {address:#010x} {what} while {owned}")
+
+    def _near(self, address: int, end: int) -> Iterator[tuple[int, int, int]]:
+        """Number, start and size of all mappings that may reach these bytes."""
+        for number, (start, size) in self._long.items():
+            yield number, start, size
+        for index in range(bisect_left(self._starts, end) - 1, -1, -1):
+            start, number, size, _ = self._mappings[index]
+            if start + _LONG <= address:
+                break
+            if size <= _LONG:
+                yield number, start, size
 
     def _open(self, address: int, length: int, direction: DmaDirection) -> None:
         if length <= 0:
@@ -165,25 +198,15 @@ class DmaBus:
         number = self._mappings[index][1]
         self._long.pop(number, None)
         del self._mappings[index], self._starts[index]
-        copy = self._copies.pop(number, None)
-        if copy is not None and direction is not _TO_DEVICE:
-            self.memory.write(address, copy)
+        self._take_back(number)
 
     def sync_for_cpu(self, address: int, length: int, direction: DmaDirection) -> None:
-        """Show the driver what the device wrote, while all of one mapping stays; or DmaError."""
-        copy = self._copy_of(address, length, direction)
-        if copy is not None and direction is not _TO_DEVICE:
-            self.memory.write(address, copy)
+        """Lend all of one mapping to the driver; DmaError when none is exactly like it."""
+        self._take_back(self._mappings[self._find(address, length, direction, "sync")][1])
 
     def sync_for_device(self, address: int, length: int, direction: DmaDirection) -> None:
-        """Show the device what the driver wrote, while all of one mapping stays; or DmaError."""
-        copy = self._copy_of(address, length, direction)
-        if copy is not None:
-            copy[:] = self.memory.read(address, length)
-
-    def _copy_of(self, address: int, length: int, direction: DmaDirection) -> bytearray | None:
-        index = self._find(address, length, direction, "sync")
-        return self._copies.get(self._mappings[index][1])
+        """Give the device back what `sync_for_cpu` has lent; DmaError as there."""
+        self._lend(self._mappings[self._find(address, length, direction, "sync")][1])
 
     def _find(self, address: int, length: int, direction: DmaDirection, what: str) -> int:
         """Where the first mapping exactly like this stands."""
@@ -242,17 +265,15 @@ class DmaBus:
 
     def read(self, address: int, length: int) -> bytes:
         """The device reads; BusError where the driver mapped nothing it may read."""
-        start, number, _, _ = self._covering(address, length, _FROM_DEVICE)
-        copy = self._copies.get(number)
-        if copy is None:
-            return self.memory.read(address, length)
-        return bytes(copy[address - start : address - start + length])
+        self._covering(address, length, _FROM_DEVICE)
+        return self.memory.fetch(address, length)
 
     def write(self, address: int, data: bytes) -> None:
         """The device writes; BusError where the driver mapped nothing it may write."""
-        start, number, _, _ = self._covering(address, len(data), _TO_DEVICE)
-        copy = self._copies.get(number)
-        if copy is None:
-            self.memory.write(address, data)
-        else:
-            copy[address - start : address - start + len(data)] = data
+        _, number, _, _ = self._covering(address, len(data), _TO_DEVICE)
+        self.memory.store(address, data)
+        dirty = self._dirty.get(number)
+        if dirty is not None:
+            end = address + len(data)
+            new = (min(dirty[0], address), max(dirty[1], end)) if dirty[1] else (address, end)
+            self._dirty[number] = new

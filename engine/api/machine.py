@@ -168,6 +168,7 @@ class Machine:
         self.memory = memory or Memory()
         self.memory.report = self.warn
         self.dma = DmaBus(self.memory)
+        self.dma.report = self.warn
         self.registry = Registry(self)
         if self.setup.selftest is not None:
             self.registry.selftest = partial(self.setup.selftest, self)

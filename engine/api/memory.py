@@ -35,6 +35,8 @@ class Memory:
     Attributes:
         allocations: how many blocks were ever allocated.
         report: called with what is wrong with a block that was freed.
+        watch: called with address, length and whether it is a write for what the processor does,
+            while some memory is not its own; None otherwise.
     """
 
     __slots__ = (
@@ -48,6 +50,7 @@ class Memory:
         "_view",
         "allocations",
         "report",
+        "watch",
     )
 
     base = _FIRST_ADDRESS
@@ -64,6 +67,7 @@ class Memory:
         self._kept: dict[int, bytes] = {}
         self._to_look_at: dict[int, int] = {}
         self.report: Callable[[str], None] = _nobody
+        self.watch: Callable[[int, int, bool], None] | None = None
 
     def fail_allocs(self, after: int = 0, count: int = 1) -> None:
         """Inject a fault: `after` more allocations succeed, then `count` of them fail.
@@ -129,7 +133,7 @@ class Memory:
             raise BusError(address, 0, "freed, but not allocated")
         self._free.setdefault(size, []).append(address)
         self._to_look_at[address] = size
-        self._kept[address] = self.read(address, size)
+        self._kept[address] = self.fetch(address, size)
         self.write(address, bytes([_FREED]) * size)
 
     def look_at_freed(self) -> None:
@@ -140,12 +144,12 @@ class Memory:
                 del self._to_look_at[address]
 
     def _look_at(self, address: int, size: int) -> None:
-        found = self.read(address, size)
+        found = self.fetch(address, size)
         poison = bytes([_FREED]) * size
         if found != poison:
             first = next(i for i, byte in enumerate(found) if byte != _FREED)
             self.report(f"use after free: byte {first} of {size} at {address:#010x} was written")
-            self.write(address, poison)
+            self.store(address, poison)
 
     def free_sensitive(self, address: int) -> None:
         """As `free`, for a block that held keys: its content is overwritten with zeros first."""
@@ -160,7 +164,7 @@ class Memory:
     def live_content(self) -> list[tuple[int, bytes]]:
         """Address and content of every allocated block, in the order of addresses."""
         blocks = sorted(self._live.items())
-        return [(address, self.read(address, size)) for address, size in blocks]
+        return [(address, self.fetch(address, size)) for address, size in blocks]
 
     def find(self, data: bytes) -> int | None:
         """The first address at which `data` stands, in used or freed blocks; None for nowhere."""
@@ -184,18 +188,30 @@ class Memory:
         self._break = end
 
     def holds(self, address: int, length: int) -> bool:
-        """Whether there is memory at all of these bytes, used or freed."""
-        return 0 <= address - self.base and address - self.base + length <= self._break
+        """Whether all of these bytes exist."""
+        return self.base <= address and address + length <= self.base + self._break
 
     def read(self, address: int, length: int) -> bytes:
         """The `length` bytes at `address`; BusError outside of memory."""
+        if self.watch is not None:
+            self.watch(address, length, False)
+        return self.fetch(address, length)
+
+    def write(self, address: int, data: bytes | bytearray | memoryview) -> None:
+        """Store `data` at `address`; BusError outside of memory."""
+        if self.watch is not None:
+            self.watch(address, len(data), True)
+        self.store(address, data)
+
+    def fetch(self, address: int, length: int) -> bytes:
+        """As `read`, unwatched: what a bus master does."""
         start = address - self.base
         if start < 0 or length < 0 or start + length > self._break:
             raise BusError(address, length, "read outside of memory")
         return self._view[start : start + length].tobytes()
 
-    def write(self, address: int, data: bytes | bytearray | memoryview) -> None:
-        """Store `data` at `address`; BusError outside of memory."""
+    def store(self, address: int, data: bytes | bytearray | memoryview) -> None:
+        """As `write`, unwatched: what a bus master does."""
         start = address - self.base
         end = start + len(data)
         if start < 0 or end > self._break:

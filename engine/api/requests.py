@@ -11,8 +11,17 @@ from tcrypt.engine.api.scatterlist import Scatterlist
 if TYPE_CHECKING:
     from tcrypt.engine.api.transforms import Aead, Ahash, Skcipher
 
-__all__ = ("AeadRequest", "AhashRequest", "AnyRequest", "Completion", "SkcipherRequest")
+__all__ = (
+    "REQUEST_BYTES",
+    "AeadRequest",
+    "AhashRequest",
+    "AnyRequest",
+    "Completion",
+    "SkcipherRequest",
+)
 
+# What a request takes in the context of another one, beside its own context.
+REQUEST_BYTES = 64
 Completion: TypeAlias = Callable[[Any, int], None]
 
 
@@ -24,7 +33,9 @@ class _Request:
     """What all requests share.
 
     `ctx` is the driver's own room in the request.  Its content is undefined when the driver first
-    sees the request; between the steps of one hash it keeps what the driver put there.
+    sees the request; between the steps of one hash it keeps what the driver put there.  A request
+    on another transform that is put there, as for a fallback, takes REQUEST_BYTES and the
+    `reqsize` of its transform; the machine warns when the driver has not asked for so much.
     """
 
     __slots__ = ("complete", "ctx", "data", "flags")

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from tcrypt.engine.api.algorithms import AeadAlg, AhashAlg, CipherAlg, SkcipherAlg
 from tcrypt.engine.api.errors import check_status, crypto_error
 from tcrypt.engine.api.flags import AlgFlag, ReqFlag
 from tcrypt.engine.api.memory import Buffer
-from tcrypt.engine.api.requests import AeadRequest, AhashRequest, SkcipherRequest
+from tcrypt.engine.api.requests import REQUEST_BYTES, AeadRequest, AhashRequest, SkcipherRequest
 
 if TYPE_CHECKING:
     from tcrypt.engine.api.machine import Machine
@@ -25,6 +25,7 @@ __all__ = ("Aead", "Ahash", "Cipher", "Skcipher", "Transform")
 _NEED_KEY = int(ReqFlag.NEED_KEY)
 _MAY_SLEEP = int(ReqFlag.MAY_SLEEP)
 _OPTIONAL_KEY = int(AlgFlag.OPTIONAL_KEY)
+_REQUESTS = frozenset({AeadRequest, AhashRequest, SkcipherRequest})
 
 
 class Transform:
@@ -39,6 +40,7 @@ class Transform:
     """
 
     __slots__ = (
+        "_cramped",
         "_keyless",
         "_reqsize",
         "_requested",
@@ -57,7 +59,7 @@ class Transform:
         self.shares = 0
         self._keyless = not needs_key
         self._reqsize = 0
-        self._requested = False
+        self._cramped = self._requested = False
 
     @property
     def reqsize(self) -> int:
@@ -110,16 +112,28 @@ class Transform:
         That is taken at its word: AtomicSleepError when MAY_SLEEP is said where nobody may.
         """
         sim = self.machine.sim
-        if request.flags & _MAY_SLEEP:
+        may_sleep = request.flags & _MAY_SLEEP
+        if may_sleep:
             sim.might_sleep("a request with MAY_SLEEP")
-            return call(request)
-        if sim.no_sleep:
-            return call(request)
-        sim.no_sleep = True
-        try:
-            return call(request)
-        finally:
-            sim.no_sleep = False
+        if may_sleep or sim.no_sleep:
+            status = call(request)
+        else:
+            sim.no_sleep = True
+            try:
+                status = call(request)
+            finally:
+                sim.no_sleep = False
+        if type(request.ctx) in _REQUESTS:
+            self._holds(request.ctx.tfm)
+        return status
+
+    def _holds(self, inner: Any) -> None:
+        """A request on `inner` is in the context of one on this: warn unless there is room."""
+        needed, tfm = REQUEST_BYTES + inner.reqsize, cast("Any", self)
+        if self._reqsize < needed and not self._cramped:
+            self._cramped = True
+            what = f"{tfm.alg.cra_driver_name}: reqsize is {self._reqsize}, and its request on"
+            self.machine.warn(f"{what} {inner.alg.cra_driver_name} needs {needed}")
 
 
 class Cipher(Transform):

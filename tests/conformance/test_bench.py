@@ -227,20 +227,21 @@ def completes_under_a_lock(machine: Machine, request: Any, right: Right) -> int:
 
 def unmaps_after_the_callback(machine: Machine, request: Any, right: Right) -> int:
     address, length = request.dst.entries[0]
+    status = right()
     machine.dma.map(address, length, DmaDirection.FROM_DEVICE)
 
     def complete() -> None:
-        request.complete(request.data, right())
+        request.complete(request.data, status)
         machine.dma.unmap(address, length, DmaDirection.FROM_DEVICE)
 
     return later(machine, complete)
 
 
 def answers_at_once_and_unmaps_later(machine: Machine, request: Any, right: Right) -> int:
-    iv, way = request.iv, DmaDirection.BIDIRECTIONAL
+    iv, way, status = request.iv, DmaDirection.BIDIRECTIONAL, right()
     machine.dma.map(iv.address, iv.length, way)
     later(machine, lambda: machine.dma.unmap(iv.address, iv.length, way))
-    return right()
+    return status
 
 
 @pytest.mark.parametrize(

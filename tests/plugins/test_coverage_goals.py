@@ -106,7 +106,7 @@ def test_a_check_that_forgets_layouts_is_seen_though_it_runs_as_many_cases(
     assert outcome.status == 1
     lost = {loss.what: loss.reason for loss in outcome.report.coverage_lost}
     reason = lost["software/cbc(aes-generic)/cbc(aes): bins of direction x length x layout"]
-    assert "decrypt x odd over a page x two lists in place" in reason
+    assert "encrypt x below a block x in place" in reason
 
 
 def test_the_command_prints_a_table_holes_and_reasons(inside: Any) -> None:

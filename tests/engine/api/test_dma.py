@@ -48,59 +48,95 @@ def test_a_mapping_opens_its_direction_only(
         assert bus.memory.read(address, 16) == bytes(range(64, 80))
 
 
-@pytest.mark.parametrize("direction", [_BOTH, _FROM], ids=lambda way: way.value)
-def test_what_the_device_wrote_is_in_memory_once_it_is_unmapped(
-    bus: DmaBus, direction: DmaDirection
+def told_by(bus: DmaBus) -> list[str]:
+    told: list[str] = []
+    bus.report = told.append
+    return told
+
+
+@pytest.mark.parametrize("length", [16, 10_000], ids=["short", "long"])
+@pytest.mark.parametrize("way", [_BOTH, _TO, _FROM], ids=lambda way: way.value)
+def test_a_write_of_the_driver_to_mapped_memory_is_reported(
+    way: DmaDirection, length: int
 ) -> None:
-    before = bus.memory.read(Memory.base, 64)
-    address = bus.map(Memory.base + 16, 16, direction)
-    bus.write(address + 4, b"device")
-    assert bus.memory.read(Memory.base, 64) == before, "the mapping still stands"
-    bus.unmap(address, 16, direction)
-    assert bus.memory.read(Memory.base, 64) == before[:20] + b"device" + before[26:]
+    memory = Memory()
+    base = memory.alloc(20_000) + 64
+    bus = DmaBus(memory)
+    told = told_by(bus)
+    bus.map(base, length, way)
+    memory.write(base - 4, b"near")
+    memory.write(base + length, b"near")
+    assert told == []
+    memory.write(base + length - 1, b"inside")
+    assert told == [
+        f"6 bytes at {base + length - 1:#010x} written while {length} at {base:#010x} are the "
+        "device's"
+    ]
+    memory.write(base, b"again")
+    assert len(told) == 1, "once is enough"
 
 
-@pytest.mark.parametrize("direction", [_BOTH, _TO], ids=lambda way: way.value)
-def test_what_the_driver_writes_after_mapping_is_not_seen_by_the_device(
-    bus: DmaBus, direction: DmaDirection
-) -> None:
-    bus.memory.write(Memory.base, b"before")
-    bus.map(Memory.base, 6, direction)
-    bus.memory.write(Memory.base, b"after.")
-    assert bus.read(Memory.base, 6) == b"before"
-    bus.sync_for_device(Memory.base, 6, direction)
-    assert bus.read(Memory.base, 6) == b"after."
+def test_what_the_device_wrote_is_the_drivers_to_read_when_it_is_unmapped(bus: DmaBus) -> None:
+    told = told_by(bus)
+    address = bus.map(Memory.base + 64, 64, _BOTH)
+    bus.write(address + 16, b"a result")
+    bus.write(address + 32, b"more")
+    assert bus.memory.read(address, 16)
+    assert bus.memory.read(address + 36, 16)
+    assert told == [], "these bytes are as they were"
+    bus.unmap(address, 64, _BOTH)
+    assert bus.memory.read(address + 16, 8) == b"a result"
+    assert told == []
+    bus.map(address, 64, _BOTH)
+    assert bus.memory.read(address, 64)
+    assert told == [], "another mapping"
+    bus.write(address + 16, b"a result")
+    assert bus.memory.read(address + 20, 1) == b"s"
+    assert len(told) == 1
+    assert "read while" in told[0]
 
 
-def test_a_source_is_never_written_back(bus: DmaBus) -> None:
-    bus.map(Memory.base, 8, _TO)
-    bus.memory.write(Memory.base, b"its user")
-    bus.sync_for_cpu(Memory.base, 8, _TO)
-    bus.unmap(Memory.base, 8, _TO)
-    assert bus.memory.read(Memory.base, 8) == b"its user"
+def test_a_mapping_is_the_drivers_between_its_syncs(bus: DmaBus) -> None:
+    told = told_by(bus)
+    address = bus.map(Memory.base, 8, _BOTH)
+    bus.write(address, b"a result")
+    bus.sync_for_cpu(address, 8, _BOTH)
+    assert bus.memory.read(address, 8) == b"a result"
+    bus.memory.write(address, b"its turn")
+    assert (told, bus.live_mappings) == ([], 1)
+    bus.sync_for_device(address, 8, _BOTH)
+    assert bus.read(address, 8) == b"its turn"
+    bus.memory.write(address, b"too late")
+    assert len(told) == 1
+    for sync in (bus.sync_for_cpu, bus.sync_for_device):
+        with pytest.raises(DmaError, match="sync of 7 bytes"):
+            sync(address, 7, _BOTH)
 
 
-def test_a_sync_shows_the_driver_what_the_device_wrote_and_leaves_the_mapping(bus: DmaBus) -> None:
-    bus.map(Memory.base, 8, _FROM)
-    bus.write(Memory.base, b"a result")
-    bus.sync_for_cpu(Memory.base, 8, _FROM)
-    assert bus.memory.read(Memory.base, 8) == b"a result"
-    assert bus.live_mappings == 1
-    with pytest.raises(DmaError, match="sync of 7 bytes"):
-        bus.sync_for_cpu(Memory.base, 7, _FROM)
+def test_memory_that_is_freed_while_it_is_mapped_is_reported(bus: DmaBus) -> None:
+    told = told_by(bus)
+    block = bus.memory.alloc(64)
+    bus.map(block + 32, 16, _TO)
+    bus.memory.free(block)
+    assert len(told) == 1
 
 
-def test_memory_mapped_twice_is_read_through_one_and_written_through_the_other(
-    bus: DmaBus,
-) -> None:
-    before = bus.memory.read(Memory.base, 16)
-    for way in (_TO, _FROM):
-        bus.map(Memory.base, 16, way)
-    bus.write(Memory.base, b"x" * 16)
-    assert bus.read(Memory.base, 16) == before
-    for way in (_FROM, _TO):
-        bus.unmap(Memory.base, 16, way)
-    assert bus.memory.read(Memory.base, 16) == b"x" * 16
+def test_a_window_on_more_than_all_memory_is_nobodys_buffer(bus: DmaBus) -> None:
+    told = told_by(bus)
+    bus.map(1, 1 << 31, _BOTH)
+    bus.memory.write(Memory.base, b"own")
+    assert told == []
+
+
+def test_coherent_memory_is_for_both_at_all_times(bus: DmaBus) -> None:
+    told = told_by(bus)
+    bus.map(Memory.base, 16, _TO)
+    address = bus.alloc_coherent(64)
+    bus.memory.write(address, b"command")
+    assert bus.read(address, 7) == b"command"
+    bus.write(address, b"results")
+    assert bus.memory.read(address, 7) == b"results"
+    assert told == []
 
 
 @pytest.mark.parametrize(("start", "length"), [(-1, 2), (15, 2), (-4, 4), (16, 1), (0, 17)])

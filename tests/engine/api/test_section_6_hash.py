@@ -13,6 +13,7 @@ from tcrypt.engine import software
 from tcrypt.engine.api.algorithms import AhashAlg, AnyAlg, ShashAlg, SkcipherAlg
 from tcrypt.engine.api.flags import ReqFlag
 from tcrypt.engine.api.machine import Machine, Setup
+from tcrypt.engine.api.requests import REQUEST_BYTES
 from tcrypt.engine.api.shash import Shash, ShashDesc
 from tcrypt.engine.sim import AtomicSleepError, Context
 
@@ -157,6 +158,27 @@ def test_reqsize_raised_too_late_is_warned_about(row: str) -> None:
     assert machine.warnings == []
     tfm.reqsize = 25
     assert machine.warnings == ["x-mine: reqsize raised from 24 to 25 after a request"]
+
+
+@rows("6.5 reqsize is set before requests are allocated")
+@pytest.mark.parametrize("missing", [0, 1], ids=["enough", "a byte too little"])
+def test_reqsize_must_hold_a_request_on_the_fallback(
+    caller: Caller, row: str, missing: int
+) -> None:
+    registry = caller.machine.registry
+    fallback = registry.alloc_ahash("sha1")
+    fallback.reqsize = 100
+
+    def digest(request: Any) -> int:
+        request.ctx = fallback.request()
+        return 0
+
+    registry.register(ahash(reqsize=REQUEST_BYTES + 100 - missing, digest=digest))
+    tfm = registry.alloc_ahash("x")
+    for _ in range(2):
+        assert tfm.digest(tfm.request()) == 0
+    told = "x-mine: reqsize is 163, and its request on sha1-generic needs 164"
+    assert caller.machine.warnings == [told] * missing
 
 
 @rows("6.5 reqsize is set before requests are allocated")
