@@ -57,7 +57,8 @@ class CipherBench(Bench):
 
     def moved(self) -> None:
         """Drop the scatterlist entries made for the old arena."""
-        self._lists: dict[int, Lists] = {}
+        # With each plan itself, which keeps its number from becoming another's.
+        self._lists: dict[int, tuple[CipherPlan, Lists]] = {}
 
     def check(self, case: CipherCase, layout: CipherLayout) -> list[Problem]:
         """Run one case in one layout; what is wrong with it."""
@@ -114,9 +115,10 @@ class CipherBench(Bench):
         image = plan.image(case.assoc + case.data if assoclen else case.data, case.iv)
         if tfm is None:
             request, base = self.request, self.arena(plan.size)
-            lists = self._lists.get(id(plan))
-            if lists is None:
-                self._lists[id(plan)] = lists = _entries(plan, base)
+            known = self._lists.get(id(plan))
+            if known is None:
+                self._lists[id(plan)] = known = plan, _entries(plan, base)
+            lists = known[1]
         else:
             request, base = tfm.request(), self.own_memory(plan.size)
             lists = _entries(plan, base)

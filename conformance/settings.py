@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from fractions import Fraction
+from typing import Literal
 
 from tcrypt.division import Part, Standing
 from tcrypt.engine.api.machine import Setup
@@ -41,6 +42,7 @@ class Profile:
         together: whether a driver that several providers test is one crowd.
         machines: into how many parts walks and draws are divided among the further machines of a
             driver that several providers test.
+        testmgr: which build of the kernel's self-test runs, instead of everything else.
         patience: seconds of real time that one case may take before it counts as hung.
     """
 
@@ -55,8 +57,10 @@ class Profile:
     together: bool = False
     machines: int = 1
     patience: float = 10.0
+    testmgr: Literal["", "default", "extra"] = ""
 
 
+_TESTMGR = Profile(fuzz_examples=0, vectors_per_file=0, largest=0, schedules=0, programs=0)
 PROFILES = {
     "quick": Profile(
         fuzz_examples=30,
@@ -82,6 +86,8 @@ PROFILES = {
     "full": Profile(
         fuzz_examples=1_000, vectors_per_file=0, largest=1 << 20, schedules=5_000, programs=1_000
     ),
+    "testmgr": replace(_TESTMGR, testmgr="default"),
+    "testmgr-extra": replace(_TESTMGR, testmgr="extra"),
 }
 
 

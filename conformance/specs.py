@@ -36,8 +36,8 @@ class _Spec:
     @property
     def token(self) -> str:
         """The case as text; fields that have their default are left out."""
-        words = []
-        for name, default in _defaults(type(self)):
+        words, kind = [], _kind(self)
+        for name, default in _defaults(kind):
             value = getattr(self, name)
             if value != default:
                 words.append(f"{name}={value}")
@@ -46,7 +46,7 @@ class _Spec:
     @property
     def identity(self) -> str:
         """What tells the case from others; less to write, and to read, than its token."""
-        return repr(_values(type(self))(self))
+        return repr(_values(_kind(self))(self))
 
     @property
     def drawn(self) -> str:
@@ -76,14 +76,19 @@ class _Spec:
         return cls(**values)
 
 
+def _kind(spec: _Spec) -> Any:
+    # Of a class with a hash for its instances, type checkers do not see its own.
+    return type(spec)
+
+
 @cache
-def _values(kind: type[_Spec]) -> Callable[[_Spec], tuple[Any, ...]]:
+def _values(kind: type[Any]) -> Callable[[_Spec], tuple[Any, ...]]:
     """What gives the values of a spec's fields."""
     return attrgetter(*(item.name for item in fields(kind)))
 
 
 @cache
-def _defaults(kind: type[_Spec]) -> tuple[tuple[str, Any], ...]:
+def _defaults(kind: type[Any]) -> tuple[tuple[str, Any], ...]:
     """The names and defaults of a spec's fields; no value equals that of one without."""
     return tuple((item.name, item.default) for item in fields(kind))
 

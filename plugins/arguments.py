@@ -97,8 +97,9 @@ def mutants_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--compare",
-        choices=("testmgr",),
-        help="also say what the kernel's self-test (Linux 6.1, default build) makes of each",
+        choices=("testmgr", "testmgr-extra"),
+        help="also say what the kernel's self-test (Linux 6.1) makes of each: its default build,"
+        " or also with its extra tests, which take seconds for each",
     )
     parser.add_argument("--json", action="store_true", help="machine-readable output")
 

@@ -85,7 +85,8 @@ def cover_goals(settings: Settings, *, whole: bool) -> CoverGoals:
         settings: the run's; a choice of providers is no part, for each of their drivers is whole.
         whole: whether pytest runs all that was planned.
     """
-    goals = {name: (goal.own, goal.shared) for name, goal in GOALS[settings.profile].items()}
+    wanted = GOALS.get(settings.profile, {})
+    goals = {name: (goal.own, goal.shared) for name, goal in wanted.items()}
     chosen = [name for name in _selection(settings) if name != "provider"]
     waived = ""
     if chosen:

@@ -21,7 +21,7 @@ from tcrypt.plugins.hunt import REGISTERING, Found, Hunt, Known, Prey
 from tcrypt.plugins.providers import ProviderError, Providers, load_file
 from tcrypt.plugins.selection import SelectionError
 from tcrypt.plugins.session import TcryptSession
-from tcrypt.plugins.side_by_side import print_comparison, self_tested
+from tcrypt.plugins.side_by_side import BUILDS, print_comparison, self_tested
 from tcrypt.recorder import EventSink
 from tcrypt.reports.events import CaseFailed, Event
 from tcrypt.settings import PROFILES, Selection
@@ -62,9 +62,13 @@ def run(chosen: argparse.Namespace) -> int:
     found = list(_told(lair.hunt(mutants, max(1, chosen.jobs)), tell))
     found.sort(key=lambda one: one.id)
     if chosen.compare:
-        lair.by_testmgr = True
-        kernel = sorted(lair.hunt(mutants, max(1, chosen.jobs)), key=lambda one: one.id)
-        print_comparison(kernel, found, as_json=chosen.json)
+        builds: dict[str, list[Found]] = {}
+        for build in BUILDS[: BUILDS.index(chosen.compare) + 1]:
+            lair.by_testmgr = build
+            builds[build] = list(lair.hunt(mutants, max(1, chosen.jobs)))
+        order = [mutant.name for mutant in mutants]
+        found.sort(key=lambda one: order.index(one.id))
+        print_comparison(builds, found, as_json=chosen.json)
     else:
         _print_json(found) if chosen.json else _print_table(found)
     return 0 if all(one.as_meant or one.outcome == "not applicable" for one in found) else 1
@@ -113,7 +117,7 @@ class _Lair:
     providers: Providers
     vectors: Catalogue
     timeout: float
-    by_testmgr: bool = False
+    by_testmgr: str = ""
     _controls: dict[tuple[str, str, str, str], Known] = field(default_factory=dict)
 
     def hunt(self, mutants: Sequence[Mutant], jobs: int) -> Iterator[Found]:
@@ -139,7 +143,7 @@ class _Lair:
 
     def _target(self, mutant: Mutant) -> Found:
         if self.by_testmgr:
-            return self_tested(mutant, self.prey, self.providers, self.vectors)
+            return self_tested(mutant, self.prey, self.providers, self.vectors, self.by_testmgr)
         return Hunt(mutant, self.prey, self.providers, self.vectors).run()
 
     def _fails_anyway(self, found: Found) -> bool:

@@ -44,7 +44,13 @@ _LISTS = (
     ("mutant", "ID", "Plant this defect of the catalogue (repeatable): the run must fail"),
 )
 _VALUES = (
-    ("profile", "NAME", "default", "How much to run: quick, default or full"),
+    (
+        "profile",
+        "NAME",
+        "default",
+        "How much to run: quick, default or full; or only what the kernel's own self-test does,"
+        " testmgr or testmgr-extra",
+    ),
     ("seed", "N", "0", "Seed of all generated data (default: 0)"),
     (
         "semantics",

@@ -7,10 +7,16 @@ from collections.abc import Iterable, Sequence
 
 from tcrypt.plugins.discovery import BrokenProvider
 from tcrypt.plugins.options import PREFIX
-from tcrypt.settings import Selection, matches
+from tcrypt.settings import Selection, Settings, matches
 from tcrypt.subject import Subject
 
-__all__ = ("SelectionError", "check_names", "check_selection", "nothing_selected")
+__all__ = (
+    "SelectionError",
+    "check_names",
+    "check_profile",
+    "check_selection",
+    "nothing_selected",
+)
 
 
 class SelectionError(Exception):
@@ -59,6 +65,25 @@ def check_names(
         raise SelectionError(
             f"{PREFIX}{option} {pattern!r}: there is none{hint}"
             f"\nchoices: {', '.join(choices) or 'none'}{note}"
+        )
+
+
+def check_profile(settings: Settings, checks: Iterable[str], kernels: str) -> None:
+    """Refuse a choice of checks of which the profile runs none.
+
+    Args:
+        settings: the run's.
+        checks: all that there are.
+        kernels: the one that only the profiles of the kernel's self-test run, and nothing else.
+
+    Raises:
+        SelectionError: there is nothing to run.
+    """
+    chosen = [name for name in checks if settings.selection.takes_check(name)]
+    if not any((name == kernels) == bool(settings.limits.testmgr) for name in chosen):
+        raise SelectionError(
+            f"profile {settings.profile} does not run {', '.join(chosen)}:"
+            f" {kernels} is run by testmgr and testmgr-extra, and nothing else is"
         )
 
 

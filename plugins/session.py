@@ -24,6 +24,7 @@ from tcrypt.checks import (
     lifecycle,
     registration,
     retry,
+    selftest,
     sequences,
     vectors,
     world,
@@ -43,6 +44,7 @@ from tcrypt.plugins.providers import Providers
 from tcrypt.plugins.selection import (
     SelectionError,
     check_names,
+    check_profile,
     check_selection,
     nothing_selected,
 )
@@ -73,6 +75,7 @@ CHECKS: dict[str, ModuleType] = {
         world,
         faults,
         lifecycle,
+        selftest,
     )
 }
 _BLOCKED = "the rest"
@@ -143,6 +146,7 @@ class TcryptSession:
         self.registered, broken = discover(chosen, self.watchdog)
         selection = self.settings.selection
         check_selection(selection, self.registered, broken, CHECKS)
+        check_profile(self.settings, CHECKS, selftest.CHECK)
         self.subjects = [subject for subject in self.registered if selection.takes(subject)]
         standing = standings(self.subjects, together=self.settings.limits.together)
         self.settings = replace(self.settings, standings=standing)
@@ -178,6 +182,9 @@ class TcryptSession:
 
     def _wanted(self, check: str, subject: Subject) -> bool:
         """Whether its provider has a driver tested by a check; in `full` every one is, by all."""
+        testmgr = bool(self.settings.limits.testmgr)
+        if testmgr or check == selftest.CHECK:
+            return testmgr and check == selftest.CHECK
         few = subject.checks if self.settings.profile != "full" else ()
         return not few or check in few
 

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import NamedTuple
 
 import pytest
 
+from tcrypt.engine.templates import gcm
 from tcrypt.mutants import all_mutants
 from tcrypt.plugins.discovery import discover
 from tcrypt.plugins.hunt import Prey
 from tcrypt.plugins.providers import Providers
 from tcrypt.plugins.side_by_side import figures, self_tested
-from tcrypt.selftest import CONFIGS, HASH_CONFIGS, self_test
+from tcrypt.selftest import Extra, SelfTest, Verdict, self_test, vectors_of
+from tcrypt.selftest.configs import CONFIGS, HASH_CONFIGS
+from tcrypt.selftest.generic import generic_name
 from tcrypt.vectors.catalogue import Catalogue
 from tcrypt.watchdog import Watchdog
 
@@ -60,7 +65,7 @@ def test_it_sees_what_its_vectors_and_assertions_can_see(
     found = self_tested(mutant, Prey(), providers, catalogue)
     assert found.outcome == outcome, found
     assert says in found.message
-    assert figures([found], [found])["testmgr"] == (outcome == "killed")
+    assert figures({"testmgr": [found]}, [found])["testmgr"] == (outcome == "killed")
 
 
 def test_the_table_has_every_defect_once_and_its_figures_are_its_rows() -> None:
@@ -74,3 +79,99 @@ def test_the_table_has_every_defect_once_and_its_figures_are_its_rows() -> None:
         f" {counts[0]} by a verdict, {counts[1]} by a hang, {counts[2]} by a crash."
     )
     assert figures_told in text.replace("\n", " ")
+
+
+# The extra tests, shortened.
+
+_FEW = Extra(seed=0, iterations=10)
+_GCM = "gcm_base(ctr(aes-generic),ghash-generic)"
+
+
+class Outcome(NamedTuple):
+    verdict: Verdict | None
+    steps: list[str]
+
+
+def drawn(
+    providers: Providers, catalogue: Catalogue, driver: str, provider: str, extra: Extra = _FEW
+) -> Outcome:
+    watchdog = Watchdog(10.0)
+    (home,) = providers.of(provider.__eq__)
+    (subject,) = [s for s in discover([home], watchdog)[0] if s.driver == driver]
+    test = SelfTest(subject, vectors_of(subject, catalogue), watchdog, extra)
+    with watchdog.watching(subject.id):
+        steps = list(test.passed())
+    return Outcome(test.verdict, steps)
+
+
+@pytest.mark.parametrize(
+    ("provider", "driver", "kinds"),
+    [
+        ("eip93-mt7621", "cbc(aes-eip93)", {"generic"}),
+        ("eip93-mt7621", "hmac(sha256-eip93)", {"generic"}),
+        ("eip93-mt7621", "authenc(hmac(sha1-eip93),cbc(aes-eip93))", {"generic", "inauthentic"}),
+        ("openssl", "gcm-aes-openssl", {"generic", "inauthentic"}),
+        ("software", _GCM, set()),
+    ],
+)
+def test_correct_drivers_pass_the_extra_tests_as_well(
+    providers: Providers, catalogue: Catalogue, provider: str, driver: str, kinds: set[str]
+) -> None:
+    test = drawn(providers, catalogue, driver, provider)
+    assert test.verdict is None
+    steps = test.steps
+    assert {s.split("/")[0] for s in steps if ":" not in s} == kinds
+    assert sum("/random " in step for step in steps) >= 10
+    assert (sum(s.startswith("generic/") for s in steps) == 8 * _FEW.iterations + 1) == bool(kinds)
+
+
+def test_what_is_drawn_follows_from_the_seed(providers: Providers, catalogue: Catalogue) -> None:
+    driver = "cbc(aes-eip93)"
+    same = [drawn(providers, catalogue, driver, "eip93-mt7621") for _ in range(2)]
+    other = drawn(providers, catalogue, driver, "eip93-mt7621", Extra(1, 10))
+    first, second = (test.steps for test in same)
+    assert first == second != other.steps
+
+
+def test_the_extra_tests_see_what_the_vectors_cannot(
+    providers: Providers, catalogue: Catalogue
+) -> None:
+    """A length that is no multiple of the block: only the generic driver says what is right."""
+    mutant = next(m for m in all_mutants() if m.id == "LEN-03")
+    alone = self_tested(mutant, Prey(), providers, catalogue)
+    extra = self_tested(mutant, Prey(), providers, catalogue, "testmgr-extra")
+    assert (alone.outcome, extra.outcome, extra.check) == ("survived", "killed", "verdict")
+    assert extra.case.startswith("generic/")
+    assert "-EINVAL" in extra.message
+
+
+def test_a_forged_tag_that_is_accepted_is_seen_by_inauthentic_inputs(
+    providers: Providers, catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a tag, only the first bytes are compared; the vectors have none that is right there."""
+    compare = SimpleNamespace(compare_digest=lambda one, other: one[:4] == other[:4])
+    monkeypatch.setattr(gcm, "hmac", compare)
+    driver = "gcm_base(ctr(aes-eip93),ghash-generic)"
+    test = drawn(providers, catalogue, driver, "eip93-templates")
+    assert test.verdict is not None
+    assert test.verdict.where.startswith(("generic/", "inauthentic/"))
+    assert test.verdict.message == "failed with 0, not -EBADMSG"
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "generic"),
+    [
+        ("cbc(aes)", "cbc(aes-generic)"),
+        ("sha256", "sha256-generic"),
+        (
+            "authenc(hmac(sha1),cbc(aes))",
+            "authenc(hmac(sha1-generic),cbc(aes-generic))",
+        ),
+        ("gcm(aes)", _GCM),
+        ("rfc4106(gcm(aes))", f"rfc4106({_GCM})"),
+    ],
+)
+def test_the_generic_implementation_has_the_name_that_testmgr_gives_it(
+    algorithm: str, generic: str
+) -> None:
+    assert generic_name(algorithm) == generic
