@@ -143,6 +143,7 @@ class CipherSwarm(Swarm[Prepared]):
         return self.bench.judge(flight.load, flight.ticket)
 
     def _untouched(self, flight: Flight[Prepared]) -> bool:
+        flight.ticket.give_back()
         return self.bench.untouched(flight.load)
 
     def sample(self, flight: Flight[Prepared]) -> None:

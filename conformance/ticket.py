@@ -18,7 +18,7 @@ __all__ = ("AfterCompletionError", "Ticket")
 _EINPROGRESS = -errno.EINPROGRESS
 _EBUSY = -errno.EBUSY
 _MAY_BACKLOG = int(ReqFlag.MAY_BACKLOG)
-_FIELDS = ("src", "dst", "iv", "result")
+_FIELDS = ("src", "dst", "iv", "result", "tfm")
 _LISTS = ("src", "dst")
 _BUFFERS = ("iv", "result")
 # Steps of a hash after which the request still holds the state of the message.
@@ -163,13 +163,16 @@ class Ticket:
                 self._taken.append((field, value, gone))
                 setattr(request, field, gone)
 
-    def _give_back(self) -> list[Problem]:
-        """Put the fields back; whether the driver has used them meanwhile."""
+    def give_back(self) -> None:
+        """Put the fields back; `problems` tells whether the driver has used them meanwhile."""
         for field, value, gone in self._taken:
             if getattr(self.request, field) is not gone:
                 self._seen.append(f"request.{field} was set")
             setattr(self.request, field, value)
         self._taken.clear()
+
+    def _used(self) -> list[Problem]:
+        self.give_back()
         used = tuple(dict.fromkeys(self._seen))
         return [Problem(_USED, facts.RETURNED, details=used)] if used else []
 
@@ -198,7 +201,7 @@ class Ticket:
 
     def problems(self) -> list[Problem]:
         """What is wrong with the life cycle (crypto API, 6.10)."""
-        return self._life_problems() + self._mapping_problems() + self._give_back()
+        return self._life_problems() + self._mapping_problems() + self._used()
 
     def _mapping_problems(self) -> list[Problem]:
         """What was unmapped too late; what is mapped still is a leak, which benches look for."""

@@ -125,6 +125,10 @@ def forgeries(reference: AeadReference, tags: Sequence[int]) -> Iterator[AeadSpe
             yield AeadSpec("dec", 32, 48, assoc, tag, 20, next(layouts), tamper, next(seeds))
     for tamper in ("tag:7", "aad:3"):
         yield AeadSpec("dec", 16, 0, assoc, tags[-1], 20, next(layouts), tamper, next(seeds))
+    iv = reference.good_iv(bytes(reference.ivsize))
+    if not reference.crypt_status(False, 0, tags[-1], tags[-1], iv):
+        # Nothing but a tag, and that a wrong one.
+        yield AeadSpec("dec", 16, 0, 0, tags[-1], 20, next(layouts), "tag:7", next(seeds))
     for length in (4080, 4112):
         yield AeadSpec(
             "dec", 16, length, assoc, tags[-1], 20, next(layouts), "text:511", next(seeds)

@@ -12,6 +12,7 @@ from tcrypt.swarm import CipherSwarm
 
 __all__ = ("CipherReference", "Maker", "Scenario", "at_request", "first_problem", "play")
 
+_BLOB_HEADER = 8
 CipherReference = SkcipherReference | AeadReference
 Scenario = Callable[[], list[Problem]]
 
@@ -80,6 +81,34 @@ class Maker:
                 for op in ("enc", "dec"):
                     found.append(self.case(op, 64, seed=seed, size=size, with_key=True))
         return found
+
+    def nearly_the_same_keys(self) -> list[CipherCase]:
+        """Keys that differ in a bit of their first or last byte: of nonce, tweak, or one of two.
+
+        A driver that keeps what it has prepared must look at every part of the new key.
+        """
+        first = self.case("dec", 64, with_key=True)
+        found = [first]
+        assert first.key is not None
+        # An authenc blob begins with its header.
+        start = _BLOB_HEADER if getattr(self.reference, "key_sizes", ()) is None else 0
+        for place in (start, len(first.key) - 1):
+            key = bytearray(first.key)
+            key[place] ^= 0x10
+            if self.reference.setkey_allowed(bytes(key)) == {0}:
+                found += [self._under(bytes(key), first), first]
+        return found
+
+    def _under(self, key: bytes, case: CipherCase) -> CipherCase:
+        """A decryption that gives the same text under another key."""
+        reference, iv_out = self.reference, case.iv_out
+        if isinstance(reference, AeadReference):
+            assert case.authsize is not None
+            data = reference.encrypt(key, case.iv, case.assoc, case.out, case.authsize)
+        else:
+            data = reference.encrypt(key, case.iv, case.out).out
+            iv_out = reference.decrypt(key, case.iv, data).iv_out
+        return case._replace(key=key, data=data, iv_out=iv_out)
 
     def assoclens(self) -> list[CipherCase]:
         """AAD of changing length on one key."""

@@ -38,6 +38,8 @@ def cipher_scenarios(
     yield "encrypt-after-decrypt", partial(_one_after_another, bench, make.directions())
     yield "same-key-many-lengths", partial(_one_after_another, bench, make.lengths())
     yield "new-key-each-time", partial(_one_after_another, bench, make.keys())
+    near = make.nearly_the_same_keys()
+    yield "key-changes-by-a-bit", partial(_one_after_another, bench, near)
     yield "two-transforms-in-turn", partial(_in_turn, bench, make)
     yield "many-transforms", partial(_many_transforms, bench, make)
     yield "all-in-flight-mixed", partial(_in_flight, bench, make, _MAY_BACKLOG)

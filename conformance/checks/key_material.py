@@ -36,6 +36,7 @@ def weak_keys(reference: SkcipherReference | AeadReference) -> Iterator[tuple[st
         keys.append(("halves", draw("weak", size // 2) * 2))
         keys.append(("first-two", draw("weak", 8) * 2 + draw("other", max(size - 16, 0))))
         keys.append(("last-two", draw("other", 8) + draw("weak", 8) * 2))
+        keys.append(("outer", draw("weak", 8) + draw("other", 8) + draw("weak", 8)))
         keys += _all_weak_des() if size == _DES_KEY else []
         for name, key in keys:
             if len(key) == size:
@@ -44,12 +45,7 @@ def weak_keys(reference: SkcipherReference | AeadReference) -> Iterator[tuple[st
 
 def fips_keys(reference: SkcipherReference | AeadReference) -> Iterator[tuple[str, bytes]]:
     """Keys that only FIPS mode refuses, without a flag: two equal parts of 3DES, halves of XTS."""
-    keys = list(weak_keys(reference))
-    part = draw("weak", 8)
-    outer = part + draw("other", 8) + part
-    if "des3_ede" in reference.name:
-        keys.append(("24-outer", _blob(reference, outer)))
-    for name, key in keys:
+    for name, key in weak_keys(reference):
         if reference.setkey_allowed(key, fips=True) != reference.setkey_allowed(key):
             yield name, key
 

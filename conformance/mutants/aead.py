@@ -204,6 +204,18 @@ def empty_mapping() -> Planted:
     return replaced((EipAead, "submit", submit))
 
 
+@mutant("AE-17c", "a message of nothing but a tag is taken for sound")
+def nothing_to_verify() -> Planted:
+    """Without text and AAD there is nothing to do, so that nobody looks at the tag."""
+    original = EipAead.decrypt
+
+    def decrypt(self: EipAead, request: AeadRequest) -> int:
+        empty = request.cryptlen == request.tfm.authsize and not request.assoclen
+        return 0 if empty else original(self, request)
+
+    return replaced((EipAead, "decrypt", decrypt))
+
+
 @mutant("AE-18", "the text length comes from a stale context")
 def stale_textlen() -> Planted:
     """Whether the payload is empty is judged by the length of the previous request."""

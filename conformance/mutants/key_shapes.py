@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from tcrypt.engine.api.algorithms import SkcipherAlg
 from tcrypt.engine.api.authenc import split_authenc_key
+from tcrypt.engine.api.flags import ReqFlag
 from tcrypt.engine.api.requests import SkcipherRequest
 from tcrypt.engine.api.transforms import Aead, Skcipher
 from tcrypt.engine.eip93.driver.aead import AeadContext, EipAead
@@ -88,6 +89,21 @@ def nonce_of_the_other_key() -> Planted:
     return replaced((EipAead, "setkey", setkey))
 
 
+@mutant("KF-17b", "a new nonce behind the same key of rfc3686 is not noticed")
+def nonce_kept() -> Planted:
+    """What was prepared for a key is kept when the cipher's part of the next one is the same."""
+    original = EipSkcipher.setkey
+
+    def setkey(self: EipSkcipher, tfm: Skcipher, key: bytearray) -> int:
+        nonce, record = tfm.ctx.nonce, tfm.ctx.encrypt_sa
+        status = original(self, tfm, key)
+        if not status and record == tfm.ctx.encrypt_sa:
+            tfm.ctx.nonce = nonce
+        return status
+
+    return replaced((EipSkcipher, "setkey", setkey))
+
+
 @mutant("WK-01", "weak keys of triple DES are accepted")
 def weak_keys_accepted() -> Planted:
     """Nobody compares the parts of a key; the software transform is not told to either."""
@@ -111,6 +127,19 @@ def weak_keys_refused() -> Planted:
     def check_key(self: EipSkcipher, tfm: Skcipher, enckey: bytes) -> int:
         alike = len(enckey) == _TDES_KEY and enckey[:_DES_KEY] == enckey[_DES_KEY : 2 * _DES_KEY]
         return -errno.ENOKEY if alike else original(self, tfm, enckey)
+
+    return replaced((EipSkcipher, "check_key", check_key))
+
+
+@mutant("WK-04b", "a key of triple DES is refused for its outer parts")
+def outer_parts_compared() -> Planted:
+    """Where weak keys are forbidden the first and the last part must differ as well."""
+    original = EipSkcipher.check_key
+
+    def check_key(self: EipSkcipher, tfm: Skcipher, enckey: bytes) -> int:
+        forbidden = tfm.flags & ReqFlag.FORBID_WEAK_KEYS and len(enckey) == _TDES_KEY
+        alike = forbidden and enckey[:_DES_KEY] == enckey[2 * _DES_KEY :]
+        return -errno.EINVAL if alike else original(self, tfm, enckey)
 
     return replaced((EipSkcipher, "check_key", check_key))
 

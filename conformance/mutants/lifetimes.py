@@ -49,6 +49,18 @@ def callback_in_interrupt() -> Planted:
     return replaced((Completion, "interrupt", at_once))
 
 
+@mutant("CR-16c", "the transform of a completed request is asked for")
+def counted_too_late() -> Planted:
+    """Statistics are kept by algorithm, and written when the request is the caller's again."""
+    complete = Core.complete
+
+    def complete_and_count(self: Core, job: Job) -> None:
+        complete(self, job)
+        self.counters[job.request.tfm.alg.cra_driver_name, "done"] += 1
+
+    return replaced((Core, "complete", complete_and_count))
+
+
 @mutant("ML-10b", "unmapped after the completion")
 def unmapped_late() -> Planted:
     """The request is completed first, and what was mapped for it given back then."""
