@@ -13,7 +13,7 @@ from tcrypt.engine.api.errors import errno_name
 from tcrypt.engine.api.flags import ReqFlag
 from tcrypt.engine.api.scatterlist import Scatterlist, Segment
 from tcrypt.engine.sim import Context
-from tcrypt.layouts import CIPHER_LAYOUTS, CipherLayout
+from tcrypt.layouts import CIPHER_LAYOUTS, CipherLayout, cipher_layout
 from tcrypt.problems import Problem
 from tcrypt.swarm import CipherSwarm
 
@@ -21,6 +21,7 @@ __all__ = ("hazard_scenarios",)
 
 _OUT_OF_PLACE = CIPHER_LAYOUTS[2]
 _EVEN_SPLITS = CIPHER_LAYOUTS[4]
+_LONGER = cipher_layout("lists-longer-than-the-request")
 _MAY_BACKLOG = int(ReqFlag.MAY_BACKLOG)
 
 
@@ -33,6 +34,7 @@ def hazard_scenarios(bench: CipherBench, make: Maker) -> Iterator[tuple[str, Sce
     for which, name in (("src", "source"), ("dst", "destination")):
         yield f"{name}-list-too-short", partial(_short_list, bench, make, which, by=0)
         yield f"{name}-list-a-byte-too-short", partial(_short_list, bench, make, which, by=1)
+    yield "lists-of-unlike-length", partial(_unlike_lists, bench, make)
     yield "bus-error-on-source", partial(_bus_error, bench, make, "src")
     yield "bus-error-on-destination", partial(_bus_error, bench, make, "dst")
     yield "freed-transform", partial(_freed, bench, make)
@@ -108,6 +110,16 @@ def _short_list(bench: CipherBench, make: Maker, which: str, *, by: int) -> list
         if found:
             return found
     return []
+
+
+def _unlike_lists(bench: CipherBench, make: Maker) -> list[Problem]:
+    """Only one of the lists describes more than the request: the destination, then the source."""
+    swarm = _keyed_swarm(bench, make, [_LONGER] * 2)
+    if isinstance(swarm, list):
+        return swarm
+    for flight, which in zip(swarm.flights, ("src", "src", "dst", "dst"), strict=True):
+        _shorten(flight.load, which, _LONGER.slack)
+    return play(swarm, _MAY_BACKLOG)
 
 
 def _shorten(prepared: Prepared, which: str, by: int) -> None:

@@ -104,7 +104,9 @@ class Maker:
         reference, iv_out = self.reference, case.iv_out
         if isinstance(reference, AeadReference):
             assert case.authsize is not None
-            data = reference.encrypt(key, case.iv, case.assoc, case.out, case.authsize)
+            assoc = reference.laid_out(key, case.iv, case.assoc)
+            data = reference.encrypt(key, case.iv, assoc, case.out, case.authsize)
+            case = case._replace(assoc=assoc)
         else:
             data = reference.encrypt(key, case.iv, case.out).out
             iv_out = reference.decrypt(key, case.iv, data).iv_out

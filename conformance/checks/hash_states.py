@@ -23,7 +23,8 @@ def state_scenarios(bench: HashBench, reference: HashReference) -> Iterator[tupl
         yield f"export-after-{done}", partial(play.export_after, done)
     yield "export-twice", play.export_twice
     yield "export-then-both-go-on", play.fork
-    yield "import-over-an-unfinished-message", play.import_over
+    yield "import-over-an-unfinished-message", partial(play.import_over, 101)
+    yield "import-of-nothing-over-an-unfinished-message", partial(play.import_over, 0)
     if reference.keyed:
         yield "import-on-another-transform", play.import_elsewhere
 
@@ -79,13 +80,14 @@ class _States(HashPlayer):
         original.final()
         return self.judge(original, key, start + ends[0])
 
-    def import_over(self) -> list[Problem]:
-        """A state is imported into a request that has another message in work."""
+    def import_over(self, done: int) -> list[Problem]:
+        """A state after `done` bytes is imported over another message in work."""
         key = self.key()
         message = draw("imported", 200)
         first, other = self.steps(), self.steps()
         first.init()
-        first.update(self.segment(message[:101]))
+        if done:
+            first.update(self.segment(message[:done]))
         state = first.export()
         other.init()
         other.update(self.segment(draw("in work", 77)))
@@ -97,7 +99,7 @@ class _States(HashPlayer):
         bench.poison(bench.state)
         if status:
             return [Problem("wrong status of import", facts.STATUS, "0", errno_name(status))]
-        other.update(self.segment(message[101:]))
+        other.update(self.segment(message[done:]))
         other.final()
         return self.judge(other, key, message)
 

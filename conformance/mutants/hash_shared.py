@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 from weakref import WeakKeyDictionary
 
+from tcrypt.engine.api.memory import Buffer
 from tcrypt.engine.api.requests import AhashRequest, AnyRequest
 from tcrypt.engine.crypto_engine import CryptoEngine
 from tcrypt.engine.eip93 import registers as reg
@@ -89,3 +90,18 @@ def init_resets_engine() -> Planted:
         (HashJobs, "write_records", write),
         (HashJobs, "finish", done),
     )
+
+
+@mutant("HS-08b", "an import of nothing leaves what waited before")
+def waiting_data_kept() -> Planted:
+    """Waiting bytes are copied from the state when there are some, and not cleared otherwise."""
+    original = EipHash.import_state
+
+    def import_state(self: EipHash, request: AhashRequest, state: Buffer) -> int:
+        old = request.ctx
+        status = original(self, request, state)
+        if not status and not request.ctx.waiting and isinstance(old, HashState):
+            request.ctx.waiting = old.waiting
+        return status
+
+    return replaced((EipHash, "import_state", import_state))

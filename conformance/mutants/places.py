@@ -290,6 +290,8 @@ PLACES: dict[str, Place] = {
     "CR-16c": Place(MT7621, CBC, "boundaries", USED),
     "KF-17b": Place(MT7621, RFC3686, "sequences", OUTPUT),
     "WK-04b": Place(MT7621, TDES, "keys", "key refused"),
+    "SG-23c": Place(MT7621, CBC, "sequences", STATUS),
+    "HS-08b": Place(MT7621, SHA1, "sequences", DIGEST),
     "SG-18b": Place(MT7621, CTR, "boundaries", "encrypt raised DriverFault"),
     "ML-03b": Place(MT7621, AUTHENC, "boundaries", OVERRUN),
     "KF-08b": Place(ASYNC, CBC, "boundaries", WARNS),

@@ -262,3 +262,15 @@ def one_per_entry() -> Planted:
         return found
 
     return replaced((CipherJobs, "direct_pieces", direct_pieces))
+
+
+@mutant("SG-23c", "a destination that describes more than the source is refused")
+def longer_destination_refused() -> Planted:
+    """Both lists are taken to be as long as the request, or at least as each other."""
+    original = EipSkcipher.check
+
+    def check(self: EipSkcipher, request: SkcipherRequest) -> int:
+        longer = request.dst.total > request.src.total
+        return -errno.EINVAL if longer else original(self, request)
+
+    return replaced((EipSkcipher, "check", check))
