@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tcrypt.vectors import cavp_tdes_chains
 from tcrypt.vectors.cavp_ciphers import direction
 from tcrypt.vectors.cavp_records import File, number, read_records, value_fault
 from tcrypt.vectors.model import CipherChain, HashChain, Operation, Origin, VectorSet
@@ -23,7 +24,10 @@ def load(text: str, origin: Origin) -> VectorSet:
         VectorError: The data are broken, or their algorithm has no known sizes.
     """
     file = File(text, origin)
-    return origin.made(_hashes(file) if origin.kind == "ahash" else _ciphers(file))
+    if origin.kind == "ahash":
+        return origin.made(_hashes(file))
+    triple = origin.algorithm.endswith("(des3_ede)")
+    return origin.made(cavp_tdes_chains.rounds(file) if triple else _ciphers(file))
 
 
 def _hashes(file: File) -> Iterator[HashChain]:

@@ -22,7 +22,7 @@ from tcrypt.vectors.model import Origin
 
 __all__ = ("NUMBERS", "File", "Record", "number", "read_records", "value_fault")
 
-NUMBERS = frozenset({"COUNT", "LEN", "DATAUNITLEN", "DATAUNITSEQNUMBER"})
+NUMBERS = frozenset({"COUNT", "LEN", "KLEN", "MLEN", "TLEN", "DATAUNITLEN", "DATAUNITSEQNUMBER"})
 """The fields whose values are decimal numbers."""
 
 _MARKS = frozenset({"FAIL"})

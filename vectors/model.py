@@ -198,7 +198,8 @@ class CipherChain(_Record, frozen=True, gc=False, tag="cipher-chain"):
     """One outer round of a Monte Carlo test of a block cipher in ecb or cbc mode.
 
     Each step takes what the step before last gave out, in CBC with the IV that the last step
-    left; the second takes the first IV (AESAVS, 6.4).  In ECB each takes the last result.
+    left; the second takes the first IV (AESAVS, 6.4; SP 800-20 for triple DES that encrypts).
+    In ECB each takes the last result, as it does in CBC when triple DES decrypts.
 
     Attributes:
         id: As in `SkcipherVector`.
@@ -208,6 +209,7 @@ class CipherChain(_Record, frozen=True, gc=False, tag="cipher-chain"):
         end: What the last step gives out.
         encrypt: The direction.
         inner: How many steps there are.
+        latest: Whether each step takes the last result in every mode.
     """
 
     id: str
@@ -217,6 +219,7 @@ class CipherChain(_Record, frozen=True, gc=False, tag="cipher-chain"):
     end: bytes
     encrypt: bool
     inner: int = 1000
+    latest: bool = False
 
 
 Vector = SkcipherVector | AeadVector | HashVector

@@ -158,8 +158,10 @@ def chain_steps(known: AnyReference, chain: Chain) -> _Cases:
         answer = run(chain.key, iv, data)
         after = answer.iv_out
         yield CipherCase(chain.encrypt, chain.key, iv, data, answer.out, after)
-        # In CBC a step takes the result before the last one, at first the IV; in ECB the last.
-        data, before = (before if chain.iv else answer.out), answer.out
+        # In CBC a step takes the result before the last one, at first the IV; in ECB the last,
+        # as in CBC of triple DES when it decrypts.
+        skips = chain.iv and not chain.latest
+        data, before = (before if skips else answer.out), answer.out
         iv = after if after is not None and chain.iv else iv
 
 

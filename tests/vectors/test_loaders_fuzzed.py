@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tcrypt.vectors import acvp, cavp, cavp_chains, compact, curated, wycheproof
+from tcrypt.vectors import acvp, cavp, cavp_chains, cavp_macs, compact, curated, wycheproof
 from tcrypt.vectors.errors import VectorError
 from tcrypt.vectors.files import read_text
 from tcrypt.vectors.model import Origin
@@ -33,6 +33,9 @@ XTS = (
     f"COUNT = 1\nDataUnitLen = 128\nKey = {KEY * 2}\nDataUnitSeqNumber = 7\n"
     f"PT = {BLOCK}\nCT = {BLOCK}\n"
 )
+TDES_KEYS = "".join(f"KEY{i} = 0101010101010101\n" for i in (1, 2, 3))
+TDES_ROUND = f"COUNT = 0\n{TDES_KEYS}PLAINTEXT = {'22' * 8}\nCIPHERTEXT = {'33' * 8}\n"
+NIST_MAC = f"Klen = 16\nMlen = 0\nTlen = 4\nKey = {KEY}\nMsg = 00\nMac = 44444444\n"
 HEADER = """
 #define SIZE 16
 static const char zeros[48] = { [0 ... 47] = 0 };
@@ -98,6 +101,26 @@ SAMPLES: dict[str, tuple[Callable[[str, Origin], object], Origin, str]] = {
         Origin("x", "x", "cmac(aes)", "ahash"),
         f"COUNT = 0\nKEY = {KEY}\nMESSAGE =\nOUTPUT = {BLOCK}\n",
     ),
+    "nist-cmacs": (
+        cavp.load,
+        Origin("x", "x", "cmac(aes)", "ahash"),
+        f"Count = 0\n{NIST_MAC}Result = P\n\nCount = 1\n{NIST_MAC}Result = F (4 - Mac)\n",
+    ),
+    "nist-hmacs": (
+        cavp.load,
+        Origin("x", "x", "hmac(sha1)", "ahash"),
+        f"[L=20]\n\nCount = 0\n{NIST_MAC}".replace("Mlen = 0\n", ""),
+    ),
+    "nist-hmac-parts": (
+        lambda text, origin: list(cavp_macs.hmac_parts(text, origin)),
+        NONE,
+        "# CAVS\n[L=20]\n\nCount = 0\n\n[L=64]\n\nCount = 1\n",
+    ),
+    "tdes-chains": (
+        cavp_chains.load,
+        Origin("x", "x", "ecb(des3_ede)", "skcipher"),
+        f"[ENCRYPT]\n\n{TDES_ROUND}\n[DECRYPT]\n\n{TDES_ROUND}",
+    ),
     "chains": (
         cavp_chains.load,
         SHA1,
@@ -110,6 +133,7 @@ SAMPLES: dict[str, tuple[Callable[[str, Origin], object], Origin, str]] = {
     "acvp": (acvp.load, NONE, json.dumps(ACVP)),
     "kernel": (kernel, NONE, f"{HEADER}/* table */{TABLE}"),
 }
+NOT_SETS = ("acvp", "kernel", "nist-hmac-parts")
 _MARKS = ["\0", "\n", "{", "}", "[", "]", '"', "'", "\\", "=", ":", "#", ",", "-", "9" * 5000, "é"]
 _MARKS += ["&a [*a]", "0x", "true", "null", "1e999", "/*", "#if 1\n"]
 
@@ -157,7 +181,7 @@ def test_a_damaged_file_gives_vectors_or_a_clear_error(name: str, data: st.DataO
     assert 0 < len(said) < 500
 
 
-@pytest.mark.parametrize("name", [name for name in SAMPLES if name not in ("acvp", "kernel")])
+@pytest.mark.parametrize("name", [name for name in SAMPLES if name not in NOT_SETS])
 @settings(max_examples=40, deadline=None)
 @given(data=st.data())
 def test_a_file_cut_anywhere_never_gives_more_than_the_whole(
