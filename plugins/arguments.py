@@ -115,7 +115,7 @@ def vectors_arguments(
     importing = actions.add_parser(
         "import", help="turn a published source into a folder for run --vectors"
     )
-    importing.add_argument("source", metavar="SOURCE", help="testmgr, wycheproof or acvp")
+    importing.add_argument("source", metavar="SOURCE", help="testmgr, wycheproof, acvp or nist")
     importing.add_argument(
         "path", type=Path, metavar="PATH", help="a tree, a folder, an archive or a package"
     )

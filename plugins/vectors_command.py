@@ -154,8 +154,13 @@ def _import(chosen: argparse.Namespace) -> int:
         known = ", ".join(imports.SOURCES)
         raise VectorError(chosen.source, 0, "", f"no source that can be imported; want {known}")
     folder: Path = chosen.to or Path(f"vectors-{chosen.source}")
+    left_out: list[str] = []
     sets = imports.read(
-        chosen.source, chosen.path, everything=chosen.all, largest=chosen.largest << 20
+        chosen.source,
+        chosen.path,
+        everything=chosen.all,
+        largest=chosen.largest << 20,
+        left_out=left_out,
     )
     written = imports.write(sets, folder)
     count = sum(len(vectors.vectors) for vectors in sets)
@@ -164,6 +169,8 @@ def _import(chosen: argparse.Namespace) -> int:
     print(f"{folder}: {len(written) - 1} files, {count:,} vectors", end="")
     print(f", {rounds:,} Monte Carlo rounds" if rounds else "", end="")
     print(f", not applicable: {_counts(unfit)}" if unfit else "")
+    for line in left_out:
+        print(f"left out: {line}")
     print(f"tcrypt run --vectors {folder}")
     return 0
 

@@ -10,12 +10,13 @@ from importlib.resources.abc import Traversable
 from tcrypt.vectors.errors import VectorError
 from tcrypt.vectors.model import Origin, VectorSet
 
-__all__ = ("Loader", "VectorFile", "read_text")
+__all__ = ("LARGEST", "Loader", "VectorFile", "read_text", "text_of")
 
 Loader = Callable[[str, Origin], VectorSet]
 """What a format's module offers: the text of one file and its origin in, its vectors out."""
 
-_LARGEST = 1 << 28
+LARGEST = 1 << 28
+"""The most bytes that a file of vectors may have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +97,13 @@ def read_text(path: Traversable, label: str, sha256: str = "") -> str:
         data = path.read_bytes()
     except OSError as error:
         raise VectorError(label, 0, "", f"cannot be read: {error.strerror}") from error
-    if len(data) > _LARGEST:
-        raise VectorError(label, 0, "", f"{len(data)} bytes, want at most {_LARGEST}")
+    return text_of(data, label, sha256)
+
+
+def text_of(data: bytes, label: str, sha256: str = "") -> str:
+    """The text of a file's bytes; arguments and errors are those of `read_text`."""
+    if len(data) > LARGEST:
+        raise VectorError(label, 0, "", f"{len(data)} bytes, want at most {LARGEST}")
     if sha256 and (found := hashlib.sha256(data).hexdigest()) != sha256:
         raise VectorError(label, 0, "sha256", f"expected {sha256}, found {found}")
     try:

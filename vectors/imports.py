@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from tcrypt.vectors import acvp, compact, kernel_source, wycheproof
+from tcrypt.vectors import acvp, compact, kernel_source, nist_files, wycheproof
 from tcrypt.vectors.errors import VectorError, clip
 from tcrypt.vectors.files import read_text
 from tcrypt.vectors.json_fields import read_json
@@ -35,10 +35,12 @@ class Wanted(NamedTuple):
     Attributes:
         everything: also algorithms that this suite has no driver for.
         largest: messages of repeated data up to so many bytes.
+        left_out: told of files that hold vectors for no algorithm of this suite.
     """
 
-    everything: bool = False
-    largest: int = 0
+    everything: bool
+    largest: int
+    left_out: list[str]
 
 
 def _testmgr(path: Path, wanted: Wanted) -> list[VectorSet]:
@@ -82,6 +84,11 @@ def _acvp(path: Path, wanted: Wanted) -> list[VectorSet]:
     return sets
 
 
+def _nist(path: Path, wanted: Wanted) -> list[VectorSet]:
+    """Response files of CAVP: one, an archive as NIST publishes it, or a folder of these."""
+    return nist_files.read(path, wanted.left_out)
+
+
 def _json_files(path: Path, pattern: str) -> list[Path]:
     return [path] if path.is_file() else sorted(path.rglob(pattern))
 
@@ -90,12 +97,18 @@ SOURCES: dict[str, Callable[[Path, Wanted], list[VectorSet]]] = {
     "testmgr": _testmgr,
     "wycheproof": _wycheproof,
     "acvp": _acvp,
+    "nist": _nist,
 }
 """What can be imported: the reader of each source."""
 
 
 def read(
-    source: str, path: Path, *, everything: bool = False, largest: int = 0
+    source: str,
+    path: Path,
+    *,
+    everything: bool = False,
+    largest: int = 0,
+    left_out: list[str] | None = None,
 ) -> list[VectorSet]:
     """The vectors of a source.
 
@@ -104,11 +117,13 @@ def read(
         path: where it lies; what is allowed there each reader says.
         everything: also algorithms that this suite has no driver for.
         largest: take ACVP's tests of large data up to so many bytes; they are not written out.
+        left_out: gets a line for each file of CAVP that is for no algorithm of this suite.
 
     Raises:
         VectorError: with file, line or field, for anything that cannot be read.
     """
-    sets = SOURCES[source](path, Wanted(everything, largest))
+    told = left_out if left_out is not None else []
+    sets = SOURCES[source](path, Wanted(everything, largest, told))
     if not sets:
         raise VectorError(str(path), 0, "", f"holds no vectors of {source} for this suite")
     return sets

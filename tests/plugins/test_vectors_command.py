@@ -134,11 +134,27 @@ def test_what_is_imported_is_listed_and_checked_like_own_vectors(
     assert "user              1 files        1 vectors" in capsys.readouterr().out
 
 
+def test_an_import_tells_which_files_it_left_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = tmp_path / "zips"
+    source.mkdir()
+    (source / "CMACGenAES128.rsp").write_text(
+        f"Count = 0\nKlen = 16\nMlen = 1\nTlen = 4\nKey = {'00' * 16}\nMsg = 61\nMac = 01020304\n"
+    )
+    (source / "TOFBMonte1.rsp").write_text("COUNT = 0\nKEY1 = 00\n")
+    folder = tmp_path / "out"
+    assert main(["vectors", "import", "nist", str(source), "--to", str(folder)]) == 0
+    said = capsys.readouterr().out
+    assert "1 files, 1 vectors" in said
+    assert "left out: TOFBMonte1.rsp: 1 records of no algorithm of this suite\n" in said
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
         (["show", "nowhere"], "show: 'nowhere' is no vector id"),
-        (["import", "nobody", "."], "want testmgr, wycheproof, acvp"),
+        (["import", "nobody", "."], "want testmgr, wycheproof, acvp, nist"),
         (["import", "testmgr", "absent.tar"], "absent.tar: cannot be read: No such file"),
         (["import", "acvp", "."], "holds no vectors of acvp for this suite"),
         (["list", "--vectors", "absent.yaml"], "absent.yaml: cannot be read: No such file"),
