@@ -74,7 +74,11 @@ class Catalogue:
             )
         file = self._files.get(label)
         if file is None:
-            raise UnknownVectorError(f"no file {label!r}{_nearest(label, self._files)}")
+            own = label.startswith("user:") and not any(
+                f.source == "user" for f in self.everything()
+            )
+            near = "; give its folder with --vectors" if own else _nearest(label, self._files)
+            raise UnknownVectorError(f"no file {label!r}{near}")
         loaded = file.load()
         for unfit in loaded.inapplicable:
             if unfit.id == vector_id:

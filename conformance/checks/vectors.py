@@ -96,10 +96,7 @@ class _Chunk:
         try:
             loaded = _loaded(self.file)
         except VectorError as error:
-            problem = Problem(
-                "vector file refused", facts.SOURCES, attribution="suite", details=(str(error),)
-            )
-            recorder.result(self.file.label, [problem])
+            recorder.result(self.file.label, [_unusable("vector file refused", error)])
             return
         vectors = loaded.vectors
         bench = make_bench(self.subject, watchdog)
@@ -155,7 +152,12 @@ class _Chunk:
             if vector.length is not None:
                 self._long(bench, recorder, vector)
                 return
-            right = right_digest(self.subject.algorithm, vector)
+            try:
+                right = right_digest(self.subject.algorithm, vector)
+            except VectorError as error:
+                found = [_unusable("vector contradicts the reference", error)]
+                recorder.result(vector.id, found, vector=vector.id)
+                return
             if right is None:
                 why = "a wrong tag says nothing without a reference implementation"
                 recorder.unexecuted("skipped", why, [vector.id])
@@ -193,6 +195,11 @@ class _Chunk:
         else:
             why = f"profile {self.settings.profile} hashes no message of gibibytes"
             recorder.unexecuted("skipped", why, [vector.id])
+
+
+def _unusable(what: str, error: VectorError) -> Problem:
+    """A fault of the vectors, not of the driver."""
+    return Problem(what, facts.SOURCES, attribution="suite", details=(str(error),))
 
 
 def _cipher_layouts(index: int, thorough: bool) -> tuple[CipherLayout, ...]:

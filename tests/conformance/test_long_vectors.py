@@ -194,3 +194,29 @@ def test_a_count_of_bytes_that_wraps_breaks_large_data(tmp_path: Path) -> None:
     done = run(found, tmp_path)
     failures = [text for recorder in done.values() for text in recorder.failures]
     assert any("g1-t1" in text and "wrong digest" in text for text in failures)
+
+
+def tdes_chain(tmp_path: Path) -> VectorFile:
+    """A round of triple DES in CBC; what it ends in is not reached by a driver with a defect."""
+    keys = "".join(f"KEY{i} = {i}123456789abcdef\n" for i in (1, 2, 3))
+    path = tmp_path / "TCBCMonte3.rsp"
+    path.write_text(
+        f"[DECRYPT]\n\nCOUNT = 0\n{keys}IV = {'11' * 8}\n"
+        f"CIPHERTEXT = {'22' * 8}\nPLAINTEXT = {'33' * 8}\n"
+    )
+    origin = Origin("own", "TCBCMonte3.rsp", "cbc(des3_ede)", "skcipher", "T", "U", "L")
+    return VectorFile(
+        "own", origin.name, "cbc(des3_ede)", "skcipher", 1, True, "",
+        chains=True, _origin=origin, _loader=cavp_chains.load, _path=path,
+    )  # fmt: skip
+
+
+def test_a_round_of_triple_des_runs_on_a_driver_and_shows_a_defect(tmp_path: Path) -> None:
+    providers = Providers()
+    providers.add("eip93-mt7621", eip93_mt7621)
+    chosen = Selection(algorithms=("cbc(des3_ede)",), checks=(vectors.CHECK,))
+    wanted = Settings(selection=chosen, vector="own:TCBCMonte3.rsp#d0")
+    found = TcryptSession(wanted, providers, Catalogue([tdes_chain(tmp_path)]), ("IV-01",))
+    failures = run(found, tmp_path, "cbc(des3_ede)")["own:TCBCMonte3.rsp"].failures
+    assert "wrong output IV" in failures[0]
+    assert "step 0 of 10000" in failures[0]

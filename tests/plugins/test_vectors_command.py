@@ -154,6 +154,7 @@ def test_an_import_tells_which_files_it_left_out(
     ("words", "message"),
     [
         (["show", "nowhere"], "show: 'nowhere' is no vector id"),
+        (["show", "user:x#m0"], "no file 'user:x'; give its folder with --vectors"),
         (["import", "nobody", "."], "want testmgr, wycheproof, acvp, nist"),
         (["import", "testmgr", "absent.tar"], "absent.tar: cannot be read: No such file"),
         (["import", "acvp", "."], "holds no vectors of acvp for this suite"),
