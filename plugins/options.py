@@ -66,7 +66,12 @@ _VALUES = (
         f"Where the report goes (default: {DEFAULT_REPORT}, or {DEFAULT_REPORT}/{SINGLE} for a"
         " single vector or case)",
     ),
-    ("vector", "ID", "", "Run one published vector, by its id"),
+    (
+        "vector",
+        "ID",
+        "",
+        "Run one published vector, by its id; ID.. for a Monte Carlo round and on",
+    ),
     ("case", "CASE", "", "Run one case of a check, by its token or name; needs a --check"),
     ("baseline", "FILE", "", "Fail when a report.json of an earlier run covered more"),
 )

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tcrypt.checks.long_vectors import ONWARDS
 from tcrypt.mutants import BadMutantError, UnknownMutantError
 from tcrypt.plan import Plan
 from tcrypt.plugins import options
@@ -79,9 +80,12 @@ def make_session(config: pytest.Config, today: str) -> TcryptSession:
 
 def _find_vector(catalogue: Catalogue, name: str) -> None:
     try:
-        catalogue.find(name)
+        file, _ = catalogue.find(name.removesuffix(ONWARDS))
     except UnknownVectorError as error:
         raise SelectionError(f"{options.PREFIX}vector {name!r}: {error}") from error
+    if name.endswith(ONWARDS) and not file.chains:
+        reason = f"{ONWARDS!r} is for rounds of Monte Carlo tests alone"
+        raise SelectionError(f"{options.PREFIX}vector {name!r}: {reason}")
 
 
 def _names(config: pytest.Config) -> tuple[list[str], list[str]]:

@@ -30,6 +30,7 @@ from tcrypt.checks import (
     world,
 )
 from tcrypt.checks.common import case_fault, reference_for
+from tcrypt.checks.long_vectors import ONWARDS
 from tcrypt.cover import sampling
 from tcrypt.division import standings
 from tcrypt.expected import Expectations
@@ -192,7 +193,7 @@ class TcryptSession:
         """Why the one vector or case that was asked for is not to be had."""
         vector, case = self.settings.vector, self.settings.case
         if vector:
-            algorithm = self.catalogue.find(vector)[0].algorithm
+            algorithm = self.catalogue.find(vector.removesuffix(ONWARDS))[0].algorithm
             return (
                 f"{PREFIX}vector {vector!r}: no selected driver and check uses vectors of"
                 f" {algorithm}"

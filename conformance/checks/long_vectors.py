@@ -8,7 +8,7 @@ digest, then holds the oracle and the driver together to what others computed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import islice, repeat
 
@@ -30,7 +30,10 @@ from tcrypt.vectors.errors import VectorError
 from tcrypt.vectors.model import Chain, HashChain, HashVector
 from tcrypt.watchdog import Watchdog
 
-__all__ = ("accumulated_cases", "chain_steps", "long_message", "plans")
+__all__ = ("ONWARDS", "accumulated_cases", "chain_steps", "long_message", "plans")
+
+ONWARDS = ".."
+"""Behind the id of a Monte Carlo round: this round and all behind it in its file."""
 
 _BATCH = 100
 _PART = "accumulated"
@@ -96,7 +99,7 @@ class _Chains:
         self.known = known
 
     def run(self, recorder: Recorder, watchdog: Watchdog) -> None:
-        """Run all rounds, or the one that is asked for."""
+        """Run all rounds, or the one that is asked for, or those from one on."""
         if not self.file.available:
             recorder.unexecuted("not-run", self.file.why_not, [self.file.label])
             return
@@ -109,8 +112,7 @@ class _Chains:
             recorder.result(self.file.label, [problem])
             return
         bench = make_bench(self.subject, watchdog)
-        wanted = self.settings.vector
-        rounds = [c for c in loaded.chains if not wanted or c.id == wanted]
+        rounds = _wanted(loaded.chains, self.settings.vector)
         for chain in rounds:
             recorder.result(chain.id, self._round(bench, chain), vector=chain.id)
         recorder.source(self.file.label, loaded.title, len(rounds))
@@ -129,6 +131,15 @@ class _Chains:
             got, wanted = last.hex(), end.hex()
             return [Problem("wrong end of the chain", facts.OUTPUT, wanted, got)]
         return []
+
+
+def _wanted(chains: Sequence[Chain], vector: str) -> Sequence[Chain]:
+    """The rounds that `--vector` names: all, one, or one and what stands behind it in the file."""
+    if not vector:
+        return chains
+    first = vector.removesuffix(ONWARDS)
+    found = next((i for i, chain in enumerate(chains) if chain.id == first), len(chains))
+    return chains[found : None if vector.endswith(ONWARDS) else found + 1]
 
 
 def _checked(bench: AnyBench, case: CipherCase | HashCase, index: int) -> list[Problem]:

@@ -85,6 +85,13 @@ def test_one_round_can_be_run_alone_in_any_profile(tmp_path: Path) -> None:
     assert {part: recorder.executed for part, recorder in done.items()} == {"own:SHA1Monte.rsp": 1}
 
 
+@pytest.mark.parametrize(("first", "count"), [("j0", 2), ("j1", 1)])
+def test_a_test_goes_on_from_any_round(tmp_path: Path, first: str, count: int) -> None:
+    catalogue = Catalogue([chained(tmp_path)])
+    done = run(session(catalogue, vector=f"own:SHA1Monte.rsp#{first}.."), tmp_path)
+    assert {part: r.executed for part, r in done.items()} == {"own:SHA1Monte.rsp": count}
+
+
 def test_a_round_with_another_end_fails(tmp_path: Path) -> None:
     wrong = chained(tmp_path, TEXT.replace(ENDS[1], "00" * 20))
     done = run(session(Catalogue([wrong]), vector="own:SHA1Monte.rsp#j1"), tmp_path)

@@ -60,6 +60,14 @@ def test_vector_of_a_later_chunk_is_one_item(inside: Any) -> None:
     assert all("#v1100/" in case for case in item.passed)
 
 
+def test_only_rounds_of_monte_carlo_tests_can_be_gone_on_from(inside: Any) -> None:
+    inside.write("few.yaml", _SUITE_OF_ECB + _VECTOR_OF_ECB.format(number=1))
+    words = ("--vectors", "few.yaml", "--vector", "user:few.yaml#v1..")
+    outcome = inside.run(*words, "--driver", "ecb(aes-generic)")
+    assert outcome.status == 4
+    assert "'..' is for rounds of Monte Carlo tests alone" in outcome.out + outcome.err
+
+
 def test_single_run_leaves_the_report_of_the_whole_alone(inside: Any) -> None:
     inside.run(*_GENERIC, "--check", "keys")
     before = inside.folder.joinpath("conformance-report/report.json").read_bytes()
