@@ -1,4 +1,4 @@
-"""NIST's own files of HMACs and CMACs.  The tags here were made by two libraries, not by NIST."""
+"""NIST's own files of HMACs and CMACs.  The tags here are libraries', not NIST's."""
 
 from __future__ import annotations
 
