@@ -18,9 +18,9 @@ ECB = Origin("own", "TECBMonte.rsp", "ecb(des3_ede)", "skcipher")
 CBC = Origin("own", "TCBCMonte.rsp", "cbc(des3_ede)", "skcipher")
 ONE, TWO = "0123456789abcdef", "23456789abcdef01"
 NOW = "4e6f772069732074"
-# NIST's sample results of the Monte Carlo test in ECB mode, as GNU Crypto's tests of its triple DES
-# give them: keys, what a round begins with and ends in, of its first two rounds with one, two and
-# three keys.
+# NIST's sample results of the Monte Carlo test in ECB mode, as GNU Crypto's tests of triple DES
+# give them: keys, what a round begins with and ends in, of its first two rounds with one, two
+# and three keys.
 SAMPLES = {
     "encrypt-1": (
         (ONE * 3, NOW, "6a2a19f41eca854b"),
