@@ -74,7 +74,7 @@ def read(path: Path, left_out: list[str]) -> list[VectorSet]:
     """
     sets: list[VectorSet] = []
     for file in _files(path):
-        stem = file.name.rpartition("/")[2].removesuffix(_SUFFIX)
+        stem = file.name.rpartition("/")[2][: -len(_SUFFIX)]
         text = file.text()
         if stem == "HMAC":
             origin = _origin(file.name, "", "ahash")
@@ -105,7 +105,7 @@ def _files(path: Path) -> Iterator[_File]:
         name = file.name if file == path else file.relative_to(path).as_posix()
         if file.suffix.lower() == ".zip":
             yield from _members(file, "" if file == path else f"{name}/")
-        elif file.suffix == _SUFFIX:
+        elif file.suffix.lower() == _SUFFIX:
             yield _File(name, lambda file=file: read_text(file, str(file)))  # type: ignore[misc]
         elif file == path:
             raise VectorError(str(path), 0, "", f"neither a {_SUFFIX} file nor a .zip archive")
@@ -119,7 +119,7 @@ def _members(path: Path, prefix: str) -> Iterator[_File]:
         raise VectorError(str(path), 0, "", f"cannot be read: {error}") from None
     with archive:
         for info in sorted(archive.infolist(), key=lambda info: info.filename):
-            if info.filename.endswith(_SUFFIX):
+            if info.filename.lower().endswith(_SUFFIX):
                 name = prefix + info.filename
                 yield _File(name, lambda info=info: _member(archive, path, info))  # type: ignore[misc]
 

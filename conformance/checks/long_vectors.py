@@ -115,6 +115,8 @@ class _Chains:
         rounds = _wanted(loaded.chains, self.settings.vector)
         for chain in rounds:
             recorder.result(chain.id, self._round(bench, chain), vector=chain.id)
+            # A round takes seconds: what is killed has told how far it got, to go on from there.
+            recorder.flush()
         recorder.source(self.file.label, loaded.title, len(rounds))
 
     def _round(self, bench: AnyBench, chain: Chain) -> list[Problem]:

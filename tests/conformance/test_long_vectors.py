@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from Crypto.Cipher import AES
 
-from tcrypt.checks import vectors
+from tcrypt.checks import long_vectors, vectors
 from tcrypt.plugins.providers import Providers, eip93_mt7621
 from tcrypt.plugins.session import TcryptSession
 from tcrypt.recorder import Recorder
@@ -83,6 +84,27 @@ def test_one_round_can_be_run_alone_in_any_profile(tmp_path: Path) -> None:
     catalogue = Catalogue([chained(tmp_path)])
     done = run(session(catalogue, vector="own:SHA1Monte.rsp#j1"), tmp_path)
     assert {part: recorder.executed for part, recorder in done.items()} == {"own:SHA1Monte.rsp": 1}
+
+
+def test_a_run_that_is_cut_off_has_told_which_rounds_passed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = long_vectors.chain_steps
+
+    def cut_off(known: Any, chain: Any) -> Any:
+        if chain.id.endswith("j1"):
+            raise KeyboardInterrupt
+        return whole(known, chain)
+
+    monkeypatch.setattr(long_vectors, "chain_steps", cut_off)
+    found = session(Catalogue([chained(tmp_path)]), profile="full")
+    plan = next(p for p in found.plans(vectors.CHECK) if p.part.startswith("own:"))
+    found.open_log(tmp_path / "log", [], worker="", run="")
+    with pytest.raises(KeyboardInterrupt):
+        found.run(plan)
+    found.release()
+    log = "".join(path.read_text() for path in (tmp_path / "log").rglob("*") if path.is_file())
+    assert '"ids":["own:SHA1Monte.rsp#j0"]' in log
 
 
 @pytest.mark.parametrize(("first", "count"), [("j0", 2), ("j1", 1)])

@@ -60,6 +60,14 @@ def test_a_folder_of_archives_and_files_is_read_at_any_depth(tmp_path: Path) -> 
     assert len(imports.write(sets, folder)) == 3
 
 
+def test_the_case_of_a_suffix_loses_no_file(tmp_path: Path) -> None:
+    (tmp_path / "CBCMMT128.RSP").write_text(CBC)
+    with zipfile.ZipFile(tmp_path / "x.ZIP", "w") as made:
+        made.writestr("CBCMMT128.Rsp", CBC)
+    sets, _ = read(tmp_path)
+    assert [s.name for s in sets] == ["CBCMMT128.RSP", "x.ZIP/CBCMMT128.Rsp"]
+
+
 def test_what_is_of_no_algorithm_here_is_told_with_its_number_of_records(tmp_path: Path) -> None:
     path = archive(tmp_path / "x.zip", CBCMMT128=CBC, TOFBMonte1=TDES + "\nCOUNT = 1\n")
     sets, left = read(path)
