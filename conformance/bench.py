@@ -262,7 +262,8 @@ class Bench:
 
     def machine_problems(self, mappings: int) -> list[Problem]:
         """What the machine noticed since the last call, and more mappings than `mappings`."""
-        found = []
+        # What is left mapped comes first: the bench's own look at it makes the machine warn.
+        found = self._left_behind(mappings)
         warnings = self.machine.warnings
         if len(warnings) > self._warned:
             for text in warnings[self._warned :]:
@@ -274,14 +275,11 @@ class Bench:
         if len(violations) > self._violations:
             found += diagnosis.engine_problems(self.machine, self._violations)
             self._violations = len(violations)
-        live = self.machine.dma.live_mappings
-        if live != mappings:
-            found.append(
-                Problem(
-                    "DMA mappings left behind",
-                    facts.LEAK,
-                    expected=str(mappings),
-                    got=str(live),
-                )
-            )
         return found
+
+    def _left_behind(self, mappings: int) -> list[Problem]:
+        live = self.machine.dma.live_mappings
+        if live == mappings:
+            return []
+        left, expected, got = "DMA mappings left behind", str(mappings), str(live)
+        return [Problem(left, facts.LEAK, expected=expected, got=got)]

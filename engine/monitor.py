@@ -48,11 +48,15 @@ class Violation(NamedTuple):
 
 
 class _Life:
-    """How far one request has come, and what its submitter was told."""
+    """How far one request has come, and what its submitter was told.
 
-    __slots__ = ("noticed", "number", "outlived", "retried", "stage", "told", "watch")
+    Its descriptor is remembered, for a completed request's transform is nobody's any more.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("alg", "noticed", "number", "outlived", "retried", "stage", "told", "watch")
+
+    def __init__(self, alg: Any) -> None:
+        self.alg = alg
         self.stage = _DONE
         self.begin(None, 0, 0)
 
@@ -91,7 +95,7 @@ class Monitor:
         if life is None:
             if len(lives) >= _REMEMBERED:
                 self._forget()
-            life = lives[request] = _Life()
+            life = lives[request] = _Life(request.tfm.alg)
         return life
 
     def known(self, request: Any) -> _Life | None:
@@ -138,7 +142,11 @@ class EngineWatch:
         self._last = 0
 
     def _violation(self, message: str, fact: str, who: Who, request: Any, *more: str) -> None:
-        driver = [f"driver {request.tfm.alg.cra_driver_name}"] if request is not None else []
+        driver = []
+        if request is not None:
+            life = self._lives.get(request)
+            alg = request.tfm.alg if life is None else life.alg
+            driver = [f"driver {alg.cra_driver_name}"]
         details = (f"engine {self.name}, {self.semantics.name}", *driver, *more)
         self._monitor.violations.append(Violation(message, fact, who, details))
 

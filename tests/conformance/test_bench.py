@@ -734,8 +734,8 @@ def test_several_misdeeds_are_all_told() -> None:
 
     assert [problem.message for problem in verdict(leaks_and_warns)] == [
         "completed more than once",
-        "the kernel would warn",
         "DMA mappings left behind",
+        "the kernel would warn",
     ]
 
 
