@@ -131,7 +131,9 @@ class _Chains:
             last = case.digest if isinstance(case, HashCase) else case.out
         if last != end:
             got, wanted = last.hex(), end.hex()
-            return [Problem("wrong end of the chain", facts.OUTPUT, wanted, got)]
+            # Each step was held against the oracle, so that the driver has done nothing wrong.
+            why = f"each of {chain.inner} steps is what the oracle gives: the file or it is wrong"
+            return [Problem("wrong end of the chain", facts.OUTPUT, wanted, got, "suite", (why,))]
         return []
 
 

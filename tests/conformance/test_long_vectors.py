@@ -114,11 +114,15 @@ def test_a_test_goes_on_from_any_round(tmp_path: Path, first: str, count: int) -
     assert {part: r.executed for part, r in done.items()} == {"own:SHA1Monte.rsp": count}
 
 
-def test_a_round_with_another_end_fails(tmp_path: Path) -> None:
+def test_a_round_with_another_end_is_its_files_fault(tmp_path: Path) -> None:
     wrong = chained(tmp_path, TEXT.replace(ENDS[1], "00" * 20))
     done = run(session(Catalogue([wrong]), vector="own:SHA1Monte.rsp#j1"), tmp_path)
     [failure] = done["own:SHA1Monte.rsp"].failures
     assert "wrong end of the chain" in failure
+    assert "each of 1000 steps is what the oracle gives" in failure
+    log = "".join(path.read_text() for path in (tmp_path / "log").rglob("*") if path.is_file())
+    assert '"attribution":"suite"' in log
+    assert '"attribution":"driver"' not in log
 
 
 def test_a_file_that_cannot_be_read_is_a_failure(tmp_path: Path) -> None:
