@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from tcrypt.subject import Subject
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from tcrypt.recorder import Recorder
     from tcrypt.watchdog import Watchdog
 
-__all__ = ("Body", "Plan")
+__all__ = ("Body", "Plan", "Plans")
 
 Body = Callable[["Recorder", "Watchdog"], None]
 
@@ -40,3 +40,7 @@ class Plan:
         """The item's id: stable from run to run and unique in one."""
         tail = f"/{self.part}" if self.part else ""
         return f"{self.check}/{self.subject.id}{tail}"
+
+
+# What pytest runs at once: the items of one check and driver, or one of them.
+Plans: TypeAlias = tuple[Plan, ...]

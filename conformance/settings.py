@@ -42,6 +42,8 @@ class Profile:
         together: whether a driver that several providers test is one crowd.
         machines: into how many parts walks and draws are divided among the further machines of a
             driver that several providers test.
+        bundled: whether all items of a check and driver are one for pytest, and share a machine
+            where the check says so.
         testmgr: which build of the kernel's self-test runs, instead of everything else.
         patience: seconds of real time that one case may take before it counts as hung.
     """
@@ -56,6 +58,7 @@ class Profile:
     few: int = 4
     together: bool = False
     machines: int = 1
+    bundled: bool = False
     patience: float = 10.0
     testmgr: Literal["", "default", "extra"] = ""
 
@@ -72,6 +75,7 @@ PROFILES = {
         scenario_teams=16,
         few=1,
         together=True,
+        bundled=True,
         patience=4.0,
     ),
     "default": Profile(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tcrypt.plan import Plan
+from tcrypt.plan import Plans
 
 
-def test_answers(tcrypt_plan: Plan, tcrypt_run: Callable[[Plan], None]) -> None:
-    tcrypt_run(tcrypt_plan)
+def test_answers(tcrypt_plans: Plans, tcrypt_run: Callable[[Plans], None]) -> None:
+    tcrypt_run(tcrypt_plans)

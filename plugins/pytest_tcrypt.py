@@ -16,14 +16,14 @@ from tcrypt.plugins import hookspecs, options
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
-    from tcrypt.plan import Plan
+    from tcrypt.plan import Plans
     from tcrypt.plugins.session import TcryptSession
 
 SESSION: pytest.StashKey[TcryptSession] = pytest.StashKey()
 RUN_ID: pytest.StashKey[str] = pytest.StashKey()
 TODAY: pytest.StashKey[str] = pytest.StashKey()
 ASKED: pytest.StashKey[set[str]] = pytest.StashKey()
-_FIXTURE = "tcrypt_plan"
+_FIXTURE = "tcrypt_plans"
 _NO_RUN = ("collectonly", "showfixtures", "show_fixtures_per_test", "setuponly", "setupplan")
 
 
@@ -57,11 +57,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if _FIXTURE not in metafunc.fixturenames:
         return
     check = metafunc.function.__name__.removeprefix("test_")
-    plans = _session(metafunc.config).plans(check)
+    bundles = _session(metafunc.config).bundles(check)
     metafunc.config.stash[ASKED].add(check)
     # Without a plan there is a placeholder, which goes again before anybody sees it.
-    ids = [plan.item.partition("/")[2] for plan in plans] or ["none"]
-    metafunc.parametrize(_FIXTURE, plans or [None], ids=ids)
+    metafunc.parametrize(_FIXTURE, list(bundles.values()) or [None], ids=list(bundles) or ["none"])
 
 
 class _Placeholders:
@@ -85,7 +84,7 @@ def pytest_runtestloop(session: pytest.Session) -> None:
         return
     from tcrypt.plugins import results
 
-    plans = [plan for plan in (_params(item).get(_FIXTURE) for item in session.items) if plan]
+    plans = [plan for item in session.items for plan in _params(item).get(_FIXTURE) or ()]
     asked = config.stash[ASKED] if _named(config, whole=True) else None
     results.begin(
         config, config.stash[SESSION], plans, asked, worker=_worker(config), run=_run_id(config)
@@ -117,19 +116,21 @@ def pytest_terminal_summary(
 
 
 @pytest.fixture
-def tcrypt_run(request: pytest.FixtureRequest) -> Callable[[Plan | None], None]:
-    """A function that runs a plan, and fails or skips the item by its record."""
+def tcrypt_run(request: pytest.FixtureRequest) -> Callable[[Plans | None], None]:
+    """A function that runs plans, and fails or skips the item by their records."""
 
-    def run(plan: Plan | None) -> None:
-        if plan is None:
+    def run(plans: Plans | None) -> None:
+        if plans is None:
             pytest.skip("no selected driver has items of this check")
-        recorder = request.config.stash[SESSION].run(plan)
-        if recorder.failures:
-            pytest.fail(recorder.failure_text(), pytrace=False)
-        if recorder.expected:
-            pytest.xfail(recorder.expected_text())
-        if recorder.skip_reason:
-            pytest.skip(recorder.skip_reason)
+        records = request.config.stash[SESSION].run_all(plans)
+        failures = [record.failure_text() for record in records if record.failures]
+        if failures:
+            pytest.fail("\n".join(failures), pytrace=False)
+        expected = [record.expected_text() for record in records if record.expected]
+        if expected:
+            pytest.xfail("\n".join(expected))
+        if all(record.skip_reason for record in records):
+            pytest.skip("; ".join(dict.fromkeys(record.skip_reason for record in records)))
 
     return run
 

@@ -29,13 +29,13 @@ from tcrypt.checks import (
     vectors,
     world,
 )
-from tcrypt.checks.common import case_fault, reference_for
+from tcrypt.checks.common import bench_kept, case_fault, reference_for
 from tcrypt.checks.long_vectors import ONWARDS
 from tcrypt.cover import sampling
 from tcrypt.division import standings
 from tcrypt.expected import Expectations
 from tcrypt.mutants import plant
-from tcrypt.plan import Plan
+from tcrypt.plan import Plan, Plans
 from tcrypt.plugins import journal
 from tcrypt.plugins.blame import stopped
 from tcrypt.plugins.discovery import discover
@@ -206,6 +206,15 @@ class TcryptSession:
         """All items of a check for the selected drivers."""
         return self._plans.get(check, [])
 
+    def bundles(self, check: str) -> dict[str, Plans]:
+        """What pytest runs at once, by the names of its items."""
+        bundles: dict[str, Plans] = {}
+        for plan in self.plans(check):
+            whole = self.settings.limits.bundled and not self.settings.narrow
+            name = plan.subject.id if whole else plan.item.partition("/")[2]
+            bundles[name] = (*bundles.get(name, ()), plan)
+        return bundles
+
     def check_names(self, required: Iterable[str], allowed: Iterable[str]) -> None:
         """Refuse sources and algorithms that do not exist.
 
@@ -272,6 +281,11 @@ class TcryptSession:
                 self.sink.append(event)
         if self._plans[answers.CHECK]:
             self.sink.append(Note(answers.unasked(subject.algorithm for subject in self.subjects)))
+
+    def run_all(self, plans: Plans) -> list[Recorder]:
+        """Run the items of a bundle one after the other; their records."""
+        with bench_kept():
+            return [self.run(plan) for plan in plans]
 
     def run(self, plan: Plan) -> Recorder:
         """Run one item; its record.  Whatever the driver does, the item gets an end."""

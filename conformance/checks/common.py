@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from tcrypt.cipher_bench import CipherBench
@@ -21,9 +22,11 @@ __all__ = (
     "AnyReference",
     "AnySpec",
     "SpecRunner",
+    "bench_kept",
     "case_fault",
     "make_bench",
     "reference_for",
+    "same_bench",
 )
 
 AnyBench = CipherBench | HashBench
@@ -68,6 +71,29 @@ def make_bench(subject: Subject, watchdog: Watchdog) -> AnyBench:
     if subject.type is AlgType.AHASH:
         return HashBench(subject, watchdog)
     return CipherBench(subject, watchdog)
+
+
+_kept: list[AnyBench] | None = None
+
+
+@contextmanager
+def bench_kept() -> Iterator[None]:
+    """Let items that are run inside, of one driver, have the bench of the first of them."""
+    global _kept
+    _kept = []
+    try:
+        yield
+    finally:
+        _kept = None
+
+
+def same_bench(subject: Subject, watchdog: Watchdog) -> AnyBench:
+    """The bench of an earlier item inside of `bench_kept`, or a new one."""
+    if _kept is None:
+        return make_bench(subject, watchdog)
+    if not _kept or _kept[0].subject is not subject or _kept[0].watchdog is not watchdog:
+        _kept[:] = [make_bench(subject, watchdog)]
+    return _kept[0]
 
 
 class SpecRunner:

@@ -27,6 +27,7 @@ from tcrypt.checks.transform_lives import init_fails, references_kept, setkey_fa
 from tcrypt.checks.trial import good_spec
 from tcrypt.engine.api.algorithms import AnyAlg
 from tcrypt.engine.api.flags import AlgFlag
+from tcrypt.engine.api.machine import Machine, Setup
 from tcrypt.layouts import slug
 from tcrypt.oracle.properties import registration_properties
 from tcrypt.plan import Plan
@@ -43,17 +44,21 @@ __all__ = ("CHECK", "plans")
 CHECK = "registration"
 _WRAPPERS = ("cryptd", "pcrypt")
 _UNALIGNED = "unaligned buffer, offset=1"
-_CASES: dict[str, Callable[[Subject], list[Problem]]] = {
+_Case = Callable[[Subject], list[Problem]]
+# On one machine, which they leave as it was, but for the last.
+_LOOKS: dict[str, _Case] = {
     "shadowing": shadowing,
     "found-by-name": found_by_name,
-    "unregister": unregistering,
-    "failed-self-test": failed_self_test,
+    "fallback-lookup": lookup_of_a_fallback,
     "proc-crypto": listing,
     "priority-policy": priority_policy,
-    "fallback-lookup": lookup_of_a_fallback,
+    "references": references_kept,
+    "unregister": unregistering,
+}
+_CASES: dict[str, _Case] = {
+    "failed-self-test": failed_self_test,
     "fallback-taken": fallback_taken,
     "without-fallback": without_a_fallback,
-    "references": references_kept,
     "init-fails": init_fails,
 }
 
@@ -67,13 +72,15 @@ def plans(subject: Subject, settings: Settings, catalogue: Catalogue) -> Iterato
 class _Registration:
     def __init__(self, subject: Subject) -> None:
         self.subject = subject
+        self._machine = _OneMachine(subject.provider.build)
+        self._runner: SpecRunner | None = None
 
     def run(self, recorder: Recorder, watchdog: Watchdog) -> None:
         """Sizes, names, flags."""
         alg = self.subject.alg
         for name, wanted in (registration_properties(alg.cra_name) or {}).items():
             self._record(recorder, name, _property(alg, name, wanted))
-        self._record(recorder, "driver-name", self._names())
+        self._look(recorder, watchdog)
         for name, case in _CASES.items():
             if recorder.wants(name):
                 found = attempt(watchdog, name, lambda c=case: c(self.subject))  # type: ignore[misc]
@@ -91,6 +98,19 @@ class _Registration:
         if recorder.wants("allocates-memory-flag"):
             self._record(recorder, "allocates-memory-flag", self._allocates(watchdog))
 
+    def _look(self, recorder: Recorder, watchdog: Watchdog) -> None:
+        """What needs no machine of its own, as long as nothing is wrong with the one there is."""
+        subject = self.subject
+        same = replace(subject, provider=replace(subject.provider, build=self._machine))
+        self._record(recorder, "driver-name", _names(same))
+        for name, case in _LOOKS.items():
+            if recorder.wants(name):
+                found = attempt(watchdog, name, lambda c=case: c(same))  # type: ignore[misc]
+                recorder.result(name, found, token=name)
+                if found:
+                    self._machine.drop()
+        self._machine.drop()
+
     def _self_test(self, watchdog: Watchdog) -> list[Problem]:
         return self_test(self.subject)
 
@@ -101,20 +121,9 @@ class _Registration:
         if recorder.wants(name):
             recorder.result(name, problems, token=name)
 
-    def _names(self) -> list[Problem]:
-        """Alone under its driver name, and reachable by it."""
-        machine = self.subject.provider.boot()
-        driver = self.subject.driver
-        machine.registry.find(driver, self.subject.type)
-        same = [alg for alg in machine.registry if alg.cra_driver_name == driver]
-        if len(same) != 1:
-            count = str(len(same))
-            return [Problem("driver name registered more than once", facts.NAMES, "1", count)]
-        return _name_shape(self.subject.algorithm, driver)
-
     def _async(self, watchdog: Watchdog) -> list[Problem]:
         """A driver that completes later must say so, for callers that cannot wait (6.6)."""
-        runner = SpecRunner(self.subject, watchdog)
+        runner = self._running(watchdog)
         found = runner.problems(good_spec(runner.reference))
         if found:
             # Other checks judge the answer; without any answer there is nothing to say here.
@@ -128,7 +137,7 @@ class _Registration:
 
         What a template built over such a driver is not one itself.
         """
-        runner = SpecRunner(self.subject, watchdog)
+        runner = self._running(watchdog)
         bench = runner.bench
         own, accelerators = entry_of(bench.machine, self.subject), bench.machine.accelerators
         drives = any(a.drives(self.subject.driver) for a in accelerators)
@@ -147,7 +156,7 @@ class _Registration:
         The request's buffers are unaligned, which is what makes drivers copy.  The second of two
         equal requests counts: the bench's own memory is there by then.
         """
-        runner = SpecRunner(self.subject, watchdog)
+        runner = self._running(watchdog)
         spec = good_spec(runner.reference)
         name = "digest misaligned buffer" if isinstance(spec, HashSpec) else _UNALIGNED
         spec = replace(spec, layout=slug(name))
@@ -160,8 +169,43 @@ class _Registration:
             return []
         return [Problem("allocates memory without CRYPTO_ALG_ALLOCATES_MEMORY", facts.FLAGS)]
 
+    def _running(self, watchdog: Watchdog) -> SpecRunner:
+        """One for all flags, which are judged by what good requests do."""
+        if self._runner is None:
+            self._runner = SpecRunner(self.subject, watchdog)
+        return self._runner
+
     def _flags(self) -> int:
         return self.subject.alg.cra_flags
+
+
+class _OneMachine:
+    """Gives the machine that it booted first again, until that is dropped."""
+
+    def __init__(self, build: Callable[[Setup], Machine]) -> None:
+        self._build = build
+        self._machine: Machine | None = None
+
+    def __call__(self, setup: Setup) -> Machine:
+        if self._machine is None:
+            self._machine = self._build(setup)
+        return self._machine
+
+    def drop(self) -> None:
+        """Boot another one next time."""
+        self._machine = None
+
+
+def _names(subject: Subject) -> list[Problem]:
+    """Alone under its driver name, and reachable by it."""
+    machine = subject.provider.boot()
+    driver = subject.driver
+    machine.registry.find(driver, subject.type)
+    same = [alg for alg in machine.registry if alg.cra_driver_name == driver]
+    if len(same) != 1:
+        count = str(len(same))
+        return [Problem("driver name registered more than once", facts.NAMES, "1", count)]
+    return _name_shape(subject.algorithm, driver)
 
 
 def _name_shape(algorithm: str, driver: str) -> list[Problem]:

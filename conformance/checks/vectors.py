@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from tcrypt import facts
 from tcrypt.checks import long_vectors
-from tcrypt.checks.common import make_bench
+from tcrypt.checks.common import same_bench
 from tcrypt.checks.vector_cases import cipher_cases, right_digest, weak_key_errnos
 from tcrypt.cipher_bench import CipherBench
 from tcrypt.engine.api.errors import errno_name
@@ -99,7 +99,7 @@ class _Chunk:
             recorder.result(self.file.label, [_unusable("vector file refused", error)])
             return
         vectors = loaded.vectors
-        bench = make_bench(self.subject, watchdog)
+        bench = same_bench(self.subject, watchdog)
         full = self.settings.profile == "full" and self.file.source != "cavp"
         chosen_few = full or (self.file.source in _IN_EVERY_LAYOUT and not self.subject.checks)
         thorough = len(vectors) <= _EVERY_LAYOUT_UP_TO and chosen_few

@@ -28,13 +28,12 @@ _MAX_DESCSIZE = 368
 
 def refusal(alg: AnyAlg, rules: CoreRules = _NEWEST) -> str:
     """Why a descriptor cannot be registered; empty when it can."""
-    largest = rules.max_alignmask
-    for field in ("cra_name", "cra_driver_name"):
-        name = getattr(alg, field)
+    for field, name in (("cra_name", alg.cra_name), ("cra_driver_name", alg.cra_driver_name)):
         if not name or len(name) >= MAX_NAME:
             return f"{field} {name!r} must have 1 to {MAX_NAME - 1} characters"
-    if alg.cra_alignmask & (alg.cra_alignmask + 1) or not 0 <= alg.cra_alignmask <= largest:
-        return f"cra_alignmask {alg.cra_alignmask:#x} must be 2^n - 1, at most {largest:#x}"
+    alignmask, largest = alg.cra_alignmask, rules.max_alignmask
+    if alignmask & (alignmask + 1) or not 0 <= alignmask <= largest:
+        return f"cra_alignmask {alignmask:#x} must be 2^n - 1, at most {largest:#x}"
     if not 0 < alg.cra_blocksize <= _MAX_BLOCKSIZE:
         return f"cra_blocksize {alg.cra_blocksize} must be 1 to {_MAX_BLOCKSIZE}"
     if alg.cra_priority < 0:
@@ -60,8 +59,9 @@ def _size_refusal(alg: AnyAlg) -> str:
         return ""
     third = "maxauthsize" if isinstance(alg, AeadAlg) else "walksize"
     for field in ("ivsize", "chunksize", third):
-        if not 0 <= getattr(alg, field) <= _LARGEST_SIZE:
-            return f"{field} {getattr(alg, field)} must be 0 to {_LARGEST_SIZE}"
+        size = getattr(alg, field)
+        if not 0 <= size <= _LARGEST_SIZE:
+            return f"{field} {size} must be 0 to {_LARGEST_SIZE}"
     return ""
 
 

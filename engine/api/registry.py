@@ -88,17 +88,16 @@ class Registry(Allocation):
         self.templates[template.name] = template
 
     def _add(self, alg: AnyAlg, parts: Sequence[AnyAlg], masks: Sequence[int]) -> Entry:
-        what = f"registering {alg.cra_driver_name or '(no driver name)'}"
         reason = refusal(alg, self.rules)
         if reason:
-            raise OSError(errno.EINVAL, f"{what}: {reason}")
+            raise OSError(errno.EINVAL, f"{_registering(alg)}: {reason}")
         if self._undead:
             self._undead = [entry for entry in self._undead if entry.users]
             if any(entry.alg is alg for entry in self._undead):
-                raise crypto_error(-errno.EAGAIN, what)
+                raise crypto_error(-errno.EAGAIN, _registering(alg))
         for other in self._named_alike(alg):
             if self._clash(alg, other):
-                raise crypto_error(-errno.EEXIST, what)
+                raise crypto_error(-errno.EEXIST, _registering(alg))
         complete_sizes(alg)
         entry = Entry(alg, parts, masks)
         self._entries.insert(0, entry)
@@ -109,10 +108,12 @@ class Registry(Allocation):
 
     def _named_alike(self, alg: AnyAlg) -> list[Entry]:
         """The registered algorithms whose names may clash with a new one's."""
-        name, driver = alg.cra_name, alg.cra_driver_name
+        name, driver, named = alg.cra_name, alg.cra_driver_name, self._named
+        if name not in named and driver not in named:
+            return []
         return [
             entry
-            for entry in (*self._named.get(driver, ()), *self._named.get(name, ()))
+            for entry in (*named.get(driver, ()), *named.get(name, ()))
             if (known := entry.alg).cra_driver_name == driver
             or known.cra_driver_name == name
             or known.cra_name == driver
@@ -143,8 +144,9 @@ class Registry(Allocation):
             return
         entry.selftest = "passed"
         entry.flags = entry.flags & ~_FIPS | _TESTED | (_FIPS if status else 0)
-        if not entry.moribund:
-            for worse in outdone(self._named[entry.alg.cra_name], entry):
+        alike = self._named[entry.alg.cra_name]
+        if len(alike) > 1 and not entry.moribund:
+            for worse in outdone(alike, entry):
                 for instance in dependants(self._entries, worse, entry):
                     self._bury(instance)
 
@@ -252,3 +254,7 @@ class Registry(Allocation):
         if max(len(alg.cra_name), len(alg.cra_driver_name)) >= MAX_NAME:
             raise crypto_error(-errno.ENAMETOOLONG, f"template {template.name}")
         self._add(alg, builder.parts, builder.masks)
+
+
+def _registering(alg: AnyAlg) -> str:
+    return f"registering {alg.cra_driver_name or '(no driver name)'}"

@@ -13,7 +13,7 @@ pytest_plugins = ("pytester",)
 
 _HOME = str(Path(tcrypt.__path__[0]))
 _ONE = ("--tcrypt-driver", "cbc(aes-generic)", "--tcrypt-check", "keys")
-_OWN = "def test_keys(tcrypt_plan, tcrypt_run):\n    tcrypt_run(tcrypt_plan)\n"
+_OWN = "def test_keys(tcrypt_plans, tcrypt_run):\n    tcrypt_run(tcrypt_plans)\n"
 
 
 @pytest.mark.parametrize("place", [_HOME, f"{_HOME}/test_keys.py"])
