@@ -101,6 +101,7 @@ class EnginePump(EngineHooks):
             status = 0
         if status >= 0:
             self.started += 1
+            self.most_in_hardware = max(self.most_in_hardware, len(self.in_hardware))
         return status
 
     def _goes_back(self, request: AnyRequest, status: int) -> bool:

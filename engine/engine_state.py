@@ -29,6 +29,7 @@ class EngineState:
         retries: how many times a request went back to the head of the queue on -ENOSPC.
         started: how many requests `do_one_request` took.
         in_hardware: the requests that were started and not finalized.
+        most_in_hardware: how many these were when they were most.
         prepare_crypt_hardware: called before the first request after a rest, unless None; where
             the semantics have it.
         unprepare_crypt_hardware: called when the engine comes to rest, likewise.
@@ -63,6 +64,7 @@ class EngineState:
         self.idling = False
         self.current: AnyRequest | None = None
         self.in_hardware: set[AnyRequest] = set()
+        self.most_in_hardware = 0
         self.retries = 0
         self.started = 0
         self.coverage: coverage.Pairs = Counter()

@@ -73,6 +73,7 @@ def attach_eip93(
             takes=_takes,
             drives=bound.drives,
             in_order=True,
+            exact=True,
             unbind=bound.unbind,
             rebind=bound.rebind,
             statistics=bound.statistics,

@@ -16,6 +16,7 @@ from tcrypt.engine.sim import Context
 from tcrypt.layouts import CIPHER_LAYOUTS, CipherLayout, cipher_layout
 from tcrypt.problems import Problem
 from tcrypt.swarm import CipherSwarm
+from tcrypt.trouble import unreachable
 
 __all__ = ("hazard_scenarios",)
 
@@ -72,10 +73,11 @@ def _neighbours(bench: CipherBench, make: Maker, events: int) -> list[Problem]:
 
     A driver that gave the device more than the buffers is seen to: that memory is written.
     """
-    mappings = bench.machine.dma.live_mappings
     swarm = _keyed_swarm(bench, make, CIPHER_LAYOUTS[:5])
     if isinstance(swarm, list):
         return swarm
+    # What a transform has mapped for its life is there by now.
+    mappings = bench.machine.dma.live_mappings
     swarm.submit(_MAY_BACKLOG)
     for _ in range(events):
         bench.sim.step()
@@ -155,8 +157,11 @@ def _bus_error(bench: CipherBench, make: Maker, which: str) -> list[Problem]:
             swarm.launch(broken, _MAY_BACKLOG)
             bench.settle()
             bench.machine.dma.mend()
-            if bench.machine.dma.faults:
-                broken.load.case = sound._replace(status=-errno.EIO, iv_out=None)
+            status = broken.ticket.status
+            if bench.machine.dma.faults and status not in unreachable(bench.machine):
+                status = -errno.EIO
+            if bench.machine.dma.faults and status:
+                broken.load.case = sound._replace(status=status, iv_out=None)
             swarm.launch(whole, _MAY_BACKLOG)
             bench.settle()
             found = first_problem(swarm)

@@ -12,6 +12,7 @@ from itertools import permutations
 
 from tcrypt import facts
 from tcrypt.checks.common import AnySpec, SpecRunner, reference_for
+from tcrypt.cover.capabilities import devices_of
 from tcrypt.engine.api.flags import AlgFlag, AlgType
 from tcrypt.engine.api.machine import Accelerator, Shape
 from tcrypt.oracle import AeadReference, SkcipherReference
@@ -50,8 +51,8 @@ class _Fallback:
     def run(self, recorder: Recorder, watchdog: Watchdog) -> None:
         """Each key size alone, then every change from one size to another and back."""
         runner = SpecRunner(self.subject, watchdog)
-        found = _own_accelerator(self.subject, runner)
-        if found is None:
+        found = self._devices(runner)
+        if not found:
             self._software(recorder)
             return
         sizes = _key_sizes(runner)
@@ -59,14 +60,19 @@ class _Fallback:
             self._size(recorder, runner, size)
         for first, second in permutations(sizes, 2):
             self._rekey(recorder, runner, first, second)
-        self._shapes(recorder, runner, found)
+        self._shapes(recorder, runner)
 
-    def _shapes(self, recorder: Recorder, runner: SpecRunner, accelerator: Accelerator) -> None:
+    def _devices(self, runner: SpecRunner) -> list[Accelerator]:
+        """What drives the work, on the machine that the runner has now."""
+        return devices_of(self.subject, runner.bench.machine)
+
+    def _shapes(self, recorder: Recorder, runner: SpecRunner) -> None:
         """Requests of an AEAD whose AAD and tag sizes the hardware may not have."""
+        accelerator = self._devices(runner)[0]
         reference, takes = runner.reference, accelerator.takes
         if takes is None or not isinstance(reference, AeadReference):
             return
-        size = next((n for n in _key_sizes(runner) if self._supported(accelerator, n)), None)
+        size = next((n for n in _key_sizes(runner) if self._supported(runner, n)), None)
         if size is None:
             return
         for spec in _shape_specs(size, reference.maxauthsize):
@@ -101,9 +107,8 @@ class _Fallback:
         recorder.unexecuted("not-applicable", reason, ["all"])
 
     def _size(self, recorder: Recorder, runner: SpecRunner, size: int) -> None:
-        accelerator = _accelerator(runner)
-        assert accelerator is not None
-        wanted: Engine = "hardware" if self._supported(accelerator, size) else "software"
+        accelerator = self._devices(runner)[0]
+        wanted: Engine = "hardware" if self._supported(runner, size) else "software"
         seen: Engine = "none"
         requests = 0
         for length in _LENGTHS:
@@ -152,54 +157,37 @@ class _Fallback:
             return accelerator.shortest_for_key(self.subject.algorithm, size)
         return accelerator.shortest(self.subject.algorithm)
 
-    def _supported(self, accelerator: Accelerator, size: int) -> bool:
-        return accelerator.supports(self.subject.algorithm, size)
+    def _supported(self, runner: SpecRunner, size: int) -> bool:
+        return any(a.supports(self.subject.algorithm, size) for a in self._devices(runner))
+
+    def _jobs(self, runner: SpecRunner) -> int:
+        return sum(accelerator.jobs() for accelerator in self._devices(runner))
 
     def _job(self, runner: SpecRunner, size: int, length: int) -> tuple[list[Problem], int]:
-        """Run one request; its problems, and how many jobs the device did meanwhile."""
+        """Run one request; its problems, and how many jobs the devices did meanwhile."""
         return self._done(runner, _spec(runner, size, length))
 
     def _done(self, runner: SpecRunner, spec: AnySpec) -> tuple[list[Problem], int]:
         runner.bench.refresh()
-        accelerator = _accelerator(runner)
-        assert accelerator is not None
-        before = accelerator.jobs()
+        before = self._jobs(runner)
         problems = runner.problems(spec)
-        return problems, accelerator.jobs() - before
+        return problems, self._jobs(runner) - before
 
     def _rekey(self, recorder: Recorder, runner: SpecRunner, first: int, second: int) -> None:
         case = f"rekey-{first}-{second}-{first}"
         if not recorder.wants(case):
             return
-        accelerator = _accelerator(runner)
-        assert accelerator is not None
+        accelerator = self._devices(runner)[0]
         found: list[Problem] = []
         for size in (first, second, first):
             length = max(64, -(-self._shortest(accelerator, size) // 16) * 16)
             problems, jobs = self._job(runner, size, length)
-            wanted: Engine = "hardware" if self._supported(accelerator, size) else "software"
+            wanted: Engine = "hardware" if self._supported(runner, size) else "software"
             seen: Engine = "hardware" if jobs else "software"
             if not problems and seen != wanted:
                 problems = [_who(wanted, seen, size)]
             found += problems
         recorder.result(case, found, token=case)
-
-
-def _accelerator(runner: SpecRunner) -> Accelerator | None:
-    found = runner.bench.machine.accelerators
-    return found[0] if found else None
-
-
-def _own_accelerator(subject: Subject, runner: SpecRunner) -> Accelerator | None:
-    """The engine behind the driver; None for one that only shares the machine with an engine."""
-    accelerator = _accelerator(runner)
-    if accelerator is None or not accelerator.drives(subject.driver):
-        return None
-    return accelerator if subject.alg.do_one_request or _is_async(subject) else None
-
-
-def _is_async(subject: Subject) -> bool:
-    return bool(subject.alg.cra_flags & AlgFlag.ASYNC)
 
 
 def _key_sizes(runner: SpecRunner) -> list[int]:

@@ -7,9 +7,12 @@ not need a fallback itself (crypto API, 6.6).  Whom it takes is seen by who gain
 from __future__ import annotations
 
 import errno
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
 from tcrypt import facts
-from tcrypt.checks.common import reference_for
+from tcrypt.checks.common import AnyReference, reference_for
 from tcrypt.checks.registry_conduct import entry_of
 from tcrypt.checks.trial import AnyTfm, good_spec, open_tfm
 from tcrypt.engine.api.algorithms import AnyAlg
@@ -17,6 +20,7 @@ from tcrypt.engine.api.entries import Entry
 from tcrypt.engine.api.errors import errno_name
 from tcrypt.engine.api.flags import AlgFlag
 from tcrypt.engine.api.machine import Machine
+from tcrypt.oracle import AeadReference, SkcipherReference
 from tcrypt.problems import Problem
 from tcrypt.subject import Subject
 
@@ -48,7 +52,7 @@ def fallback_taken(subject: Subject) -> list[Problem]:
     own = entry_of(machine, subject)
     if own.parts:
         return []
-    keyed(machine, subject)
+    keyed(machine, subject, every_size=True)
     taken = [
         entry
         for entry in machine.registry.entries()
@@ -87,7 +91,7 @@ def without_a_fallback(subject: Subject) -> list[Problem]:
     before = _state(machine)
     status = 0
     try:
-        keyed(machine, subject)
+        keyed(machine, subject, every_size=True)
     except OSError as error:
         status = -(error.errno or 0)
     if status != -errno.ENOENT:
@@ -118,18 +122,34 @@ def _state(machine: Machine) -> dict[str, int]:
     }
 
 
-def keyed(machine: Machine, subject: Subject) -> AnyTfm:
-    """A transform, with a good key if the oracle knows one; OSError, and none, if that fails."""
+def keyed(machine: Machine, subject: Subject, *, every_size: bool = False) -> AnyTfm:
+    """A transform, with a good key if the oracle knows one; OSError, and none, if that fails.
+
+    With `every_size` it gets one of each size, as far as the driver takes it: who needs a fallback
+    for some sizes only may look for it when such a key comes.
+    """
     internal = subject.alg.cra_flags & _INTERNAL
     tfm = open_tfm(machine, subject.alg, internal, internal)
     reference = reference_for(subject)
     if reference is None:
         return tfm
-    case = good_spec(reference).case(reference)  # type: ignore[arg-type]
-    if case.key is not None:
+    spec: Any = good_spec(reference)
+    sizes = _other_sizes(reference) if every_size else ()
+    for number, one in enumerate((spec, *(replace(spec, key=size) for size in sizes))):
+        key = one.case(reference).key
         try:
-            tfm.setkey(case.key)
-        except OSError:
+            if key is not None:
+                tfm.setkey(key)
+        except OSError as error:
+            if number and error.errno == errno.EINVAL:
+                continue
             machine.registry.free(tfm)
             raise
     return tfm
+
+
+def _other_sizes(reference: AnyReference) -> Sequence[int]:
+    """The sizes of a cipher's key beside the one that a good case has, in bytes."""
+    if isinstance(reference, AeadReference):
+        return reference.enckey_sizes[1:]
+    return reference.key_sizes[1:] if isinstance(reference, SkcipherReference) else ()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -18,12 +17,11 @@ from tcrypt.layouts import CipherLayout
 from tcrypt.problems import Problem
 from tcrypt.subject import Subject
 from tcrypt.swarm import Flight, HashSwarm
+from tcrypt.trouble import beside, unreachable
 from tcrypt.watchdog import Watchdog
 
 __all__ = (
     "BACKLOG",
-    "NO_MEMORY",
-    "UNREACHABLE",
     "Interlude",
     "Partner",
     "Statuses",
@@ -37,8 +35,6 @@ __all__ = (
 )
 
 BACKLOG = int(ReqFlag.MAY_BACKLOG)
-NO_MEMORY = (-errno.ENOMEM, -errno.EIO, 0)
-UNREACHABLE = (-errno.EIO,)
 _KEPT_BLOCKS = 8
 _STAGGER_NS = 900
 
@@ -243,7 +239,10 @@ def strike(bench: AnyBench, partner: Partner | None, count: int) -> list[Problem
     bench.settle()
     bench.machine.dma.mend()
     # One that went through a buffer of the driver's was not affected.
-    found = ended(swarms[0], {flight.index: (0, *UNREACHABLE) for flight in broken})
-    for swarm in swarms[1:]:
-        found = found or ended(swarm, {})
+    machine, reached = bench.machine, {flight.index for flight in broken}
+    hit, others = (0, *unreachable(machine)), beside(machine)
+    for swarm in swarms:
+        own = reached if swarm is swarms[0] else set()
+        allowed = {f.index: hit if f.index in own else others for f in swarm.flights}
+        found = found or ended(swarm, allowed)
     return found or watch.problems()

@@ -18,8 +18,6 @@ from tcrypt import facts
 from tcrypt.checks.common import AnyBench, SpecRunner, make_bench, reference_for
 from tcrypt.checks.fault_loads import (
     BACKLOG,
-    NO_MEMORY,
-    UNREACHABLE,
     Interlude,
     Partner,
     at_fault,
@@ -43,6 +41,7 @@ from tcrypt.recorder import Recorder
 from tcrypt.settings import Settings
 from tcrypt.specs import SkcipherSpec
 from tcrypt.subject import Subject
+from tcrypt.trouble import beside, no_memory, unreachable
 from tcrypt.vectors.catalogue import Catalogue
 from tcrypt.watchdog import Watchdog
 
@@ -232,7 +231,7 @@ def _starved(bench: AnyBench, point: int, what: str) -> list[Problem]:
     machine = bench.machine
     inject = machine.memory.fail_allocs if what == "memory" else machine.dma.fail_maps
     strays = machine.dma.strays
-    found = at_fault(bench, len(MIXED), MIXED, partial(inject, point), NO_MEMORY)
+    found = at_fault(bench, len(MIXED), MIXED, partial(inject, point), no_memory(machine))
     if not found and machine.dma.strays != strays:
         found = [Problem("the device was sent to memory that is not mapped", facts.NO_MEMORY)]
     return found or played(bench, len(MIXED), MIXED)
@@ -250,8 +249,10 @@ def _unreachable(bench: AnyBench) -> list[Problem]:
     swarm.submit(BACKLOG)
     bench.settle()
     bench.machine.dma.mend()
-    statuses = UNREACHABLE if bench.machine.dma.faults else (0,)
-    found = ended(swarm, {broken.index: statuses})
+    machine = bench.machine
+    hit, others = (unreachable(machine), beside(machine)) if machine.dma.faults else ((0,), (0,))
+    allowed = {f.index: hit if f is broken else others for f in swarm.flights}
+    found = ended(swarm, allowed)
     return found or played(bench, _BATCH, SINGLE)
 
 

@@ -233,7 +233,7 @@ def _whole(swarm: AnySwarm, flags: int, *, full: bool) -> list[Problem]:
         found.append(problem._replace(details=(*problem.details, detail)))
     # Where requests fail, what is wrong with each of them says more.
     well = all(f.ticket.status in (0, None) for f in accepted)
-    if full and well and flags & _MAY_BACKLOG and _was_full(swarm.machine) is False:
+    if full and well and flags & _MAY_BACKLOG and _never_full(swarm.machine):
         told = "no room for a request, once at least", "never"
         details = (f"{len(accepted)} requests at once",)
         found.append(
@@ -257,6 +257,9 @@ def _submit(machine: Machine, swarm: AnySwarm, load: _Load) -> None:
         follower = flights[first + place] if place < load.chained else None
         then = partial(swarm.launch, follower, load.flags) if follower else None
         swarm.launch(flight, load.flags if place >= load.hasty else 0, then)
+        if then is not None and not flight.ticket.pending:
+            # A request that ends at once calls nobody back: its caller goes on by itself.
+            then()
     if load.stragglers:
         machine.sim.run(until=lambda: bool(_was_full(machine)))
         for flight in flights[first:]:
@@ -280,6 +283,17 @@ def _was_full(machine: Machine) -> bool | None:
         return any(engine.retries for engine in retrying) if retrying else None
     counts = [a.full for a in machine.accelerators if a.full is not None]
     return any(count() for count in counts) if counts else None
+
+
+def _never_full(machine: Machine) -> bool:
+    """Whether the hardware should have been full, and was not.
+
+    A driver may take more than the device holds and keep the rest itself, in the order that it
+    likes; then its engine is never told to wait.
+    """
+    depth = sum(accelerator.depth for accelerator in machine.accelerators)
+    held = sum(engine.most_in_hardware for engine in machine.engines)
+    return _was_full(machine) is False and held <= depth
 
 
 def _say_what_needs_an_engine(recorder: Recorder, machine: Machine) -> None:

@@ -13,13 +13,14 @@ from typing import NamedTuple
 
 from tcrypt import facts
 from tcrypt.checks.common import AnyBench
-from tcrypt.checks.fault_loads import BACKLOG, NO_MEMORY, UNREACHABLE, Watch, ended, reach
+from tcrypt.checks.fault_loads import BACKLOG, Watch, ended, reach
 from tcrypt.checks.loads import MIXED, SINGLE, AnySwarm, fill, fill_pair, make_swarm
 from tcrypt.engine.api.errors import errno_name
 from tcrypt.engine.api.machine import Accelerator, Machine
 from tcrypt.engine.api.scatterlist import Scatterlist, Segment
 from tcrypt.problems import Problem
 from tcrypt.swarm import HashSwarm
+from tcrypt.trouble import no_memory, unreachable
 
 __all__ = ("Needs", "device_errors", "lonely_faults", "needs_of", "reporter")
 
@@ -48,11 +49,11 @@ def lonely_faults(bench: AnyBench, needed: Sequence[Needs]) -> Iterator[tuple[st
         for point in range(min(needs.blocks, _POINTS)):
             fail = partial(_fail_block, point)
             name = f"allocation-{point}-fails-alone-{index}"
-            yield name, partial(_alone, bench, index, fail, _no_memory)
+            yield name, partial(_alone, bench, index, fail, no_memory)
         for point in range(min(needs.maps, _POINTS)):
             fail, sever = partial(_fail_map, point), partial(_break_map, point)
             name = f"mapping-{point}-fails-alone-{index}"
-            yield name, partial(_alone, bench, index, fail, _no_memory)
+            yield name, partial(_alone, bench, index, fail, no_memory)
             name = f"mapping-{point}-breaks-alone-{index}"
             yield name, partial(_alone, bench, index, sever, _unreachable)
 
@@ -114,13 +115,9 @@ def _report(error: str, after: int, machine: Machine) -> None:
             accelerator.report(error, after)
 
 
-def _no_memory(machine: Machine) -> tuple[int, ...]:
-    return NO_MEMORY
-
-
 def _unreachable(machine: Machine) -> tuple[int, ...]:
     # A mapping that the device had no reason to touch harms nobody.
-    return UNREACHABLE if machine.dma.faults else (0,)
+    return unreachable(machine) if machine.dma.faults else (0,)
 
 
 def _exactly(status: int, machine: Machine) -> tuple[int, ...]:

@@ -11,11 +11,12 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from tcrypt.checks.common import AnyBench
-from tcrypt.checks.fault_loads import BACKLOG, NO_MEMORY, Watch, ended
+from tcrypt.checks.fault_loads import BACKLOG, Watch, ended
 from tcrypt.checks.loads import MIXED, SINGLE, fill, make_swarm
 from tcrypt.engine.api.machine import Machine
 from tcrypt.layouts import CipherLayout
 from tcrypt.problems import Problem
+from tcrypt.trouble import no_memory
 
 __all__ = ("TIGHT", "WAITING_FAULTS")
 
@@ -55,7 +56,7 @@ def _waiting(bench: AnyBench, layouts: Sequence[CipherLayout], inject: _Inject) 
     finally:
         machine.memory.mend()
         machine.dma.mend()
-    return ended(swarm, {f.index: NO_MEMORY for f in swarm.flights}) or watch.problems()
+    return ended(swarm, {f.index: no_memory(machine) for f in swarm.flights}) or watch.problems()
 
 
 # By the names of their cases.  Several pieces go through a buffer, for which memory is needed.

@@ -9,7 +9,7 @@ from tcrypt.engine.api.flags import AlgFlag
 from tcrypt.engine.api.machine import Accelerator, Machine, Shape
 from tcrypt.subject import Subject
 
-__all__ = ("PATHS", "Capabilities", "capabilities_of", "device_has", "device_of")
+__all__ = ("PATHS", "Capabilities", "capabilities_of", "device_has", "device_of", "devices_of")
 
 PATHS = (
     "hardware",
@@ -21,6 +21,7 @@ PATHS = (
     "fallback: another reason",
 )
 _NONCE = 4
+_ON_A_DEVICE = AlgFlag.ASYNC | AlgFlag.KERN_DRIVER_ONLY
 _HARDWARE, _KEY_SIZE, _SHORT, _SHAPE, _NOTHING, _REFUSED, _OTHER = range(7)
 
 
@@ -95,10 +96,15 @@ def device_has(device: Accelerator, algorithm: str, key_size: int) -> bool:
 
 def device_of(subject: Subject, machine: Machine) -> Accelerator | None:
     """The engine behind a driver; None for one that only shares the machine with an engine."""
+    return next(iter(devices_of(subject, machine)), None)
+
+
+def devices_of(subject: Subject, machine: Machine) -> list[Accelerator]:
+    """All engines behind a driver; none for one that only shares the machine with them."""
     alg = subject.alg
-    if alg.do_one_request is None and not alg.cra_flags & AlgFlag.ASYNC:
-        return None
-    return next((a for a in machine.accelerators if a.drives(subject.driver)), None)
+    if alg.do_one_request is None and not alg.cra_flags & _ON_A_DEVICE:
+        return []
+    return [a for a in machine.accelerators if a.drives(subject.driver)]
 
 
 def capabilities_of(subject: Subject, machine: Machine) -> Capabilities:

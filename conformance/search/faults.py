@@ -12,12 +12,14 @@ from tcrypt.engine.api.scatterlist import Scatterlist
 from tcrypt.engine.sim import Context
 from tcrypt.problems import Problem
 from tcrypt.search.flights import Order
+from tcrypt.trouble import exact, no_memory
 
 __all__ = ("LATE_NS", "Faults")
 
 LATE_NS = 20_000
 _NO_ROOM = frozenset({-errno.ENOMEM})
 _BUS = frozenset({-errno.EIO})
+_NONE: frozenset[int] = frozenset()
 
 
 class Faults:
@@ -28,7 +30,13 @@ class Faults:
         self._armed: tuple[str, int] | None = None
         self._struck: Order | None = None
         self._failures = 0
-        self._lines = False
+        self._lines = self._on_bus = False
+        self._exact = exact(machine)
+        trouble = frozenset(no_memory(machine)) - {0}
+        # How a request may end that a failure struck, a broken bus, or another one's broken bus.
+        self._no_room = _NO_ROOM if self._exact else trouble
+        self._bus = _BUS if self._exact else trouble
+        self._beside = _NONE if self._exact else trouble
 
     def arm(self, what: str, number: int) -> None:
         """Arm a fault: of the interrupt lines at once, any other for the next request."""
@@ -63,7 +71,7 @@ class Faults:
         """Let the armed fault strike a request that is about to be submitted."""
         if self._struck is not None:
             # A failure that was meant for another one may hit this one.
-            order.allowed |= self._struck.allowed & _NO_ROOM
+            order.allowed |= self._beside if self._on_bus else self._no_room
             return
         if self._armed is None:
             return
@@ -71,12 +79,11 @@ class Faults:
         if what in ("fe", "fw"):
             request = order.flight.request
             self._break(order, request.src if what == "fe" else getattr(request, "dst", None))
+            self._permit(orders, self._beside if self._struck else _NONE)
             return
-        self._struck = order
+        self._struck, self._on_bus = order, False
         self._failures += 1
-        for other in orders:
-            if not other.over:
-                other.allowed |= _NO_ROOM
+        self._permit(orders, self._no_room)
         if what == "fm":
             self._machine.dma.fail_maps(number)
         else:
@@ -85,9 +92,14 @@ class Faults:
     def _break(self, order: Order, place: Scatterlist | None) -> None:
         entries = [] if place is None else [e for e in place.entries if e.length]
         if entries:
-            self._struck = order
-            order.allowed |= _BUS
+            self._struck, self._on_bus = order, True
+            order.allowed |= self._bus
             self._machine.dma.break_range(entries[0].address, entries[0].length)
+
+    def _permit(self, orders: Sequence[Order], statuses: frozenset[int]) -> None:
+        for other in orders:
+            if not other.over:
+                other.allowed |= statuses
 
     def lift(self, order: Order) -> None:
         """The request has its status: what was meant for it is over."""
@@ -95,10 +107,10 @@ class Faults:
             return
         self._struck = None
         dma = self._machine.dma
-        if -errno.EIO in order.allowed:
-            order.owed = -errno.EIO if dma.faults else 0
+        if self._on_bus:
+            order.owed = -errno.EIO if dma.faults and self._exact else 0
             if not dma.faults:
-                order.allowed -= _BUS
+                order.allowed -= self._bus
         dma.mend()
         self._machine.memory.mend()
 
@@ -109,7 +121,7 @@ class Faults:
     def problems(self, orders: Sequence[Order]) -> list[Problem]:
         """Whether more requests failed for want of room than faults were injected."""
         failed = [o for o in orders if o.launched and o.ticket.status in _NO_ROOM]
-        if len(failed) <= self._failures:
+        if len(failed) <= self._failures or not self._exact:
             return []
         wanted = f"{self._failures} requests with {errno_name(-errno.ENOMEM)}"
         return [Problem("more failures than faults", facts.STATUS, wanted, str(len(failed)))]

@@ -87,9 +87,14 @@ class Accelerator:
         takes: `takes(cra_name, shape)`: whether the driver's documented policy gives an AEAD
             request of this shape to the hardware; None where nothing is said about shapes.
         drives: `drives(cra_driver_name)`: whether that driver runs on this device; by default
-            every asynchronous one on the machine does.
+            every one on the machine does that is asynchronous or says KERN_DRIVER_ONLY.  Several
+            devices may do the work of one driver.
         in_order: whether it completes requests in the order in which it was given them; the kernel
             promises the order of starting only (5.4), so without this no other one is asked for.
+        exact: whether the driver documents how faults end requests, and is held to it: -ENOMEM
+            where memory or a mapping is missing, -EIO where the device cannot reach memory, and
+            nobody but the request that it happened to.  Without this any errno for trouble will
+            do, and for all that is in flight.
         unbind: takes the driver off the device, as unloading it does; its status.  None where
             that cannot be done.
         rebind: binds the driver to the same device again, which keeps its power meanwhile;
@@ -122,6 +127,7 @@ class Accelerator:
     takes: Callable[[str, Shape], bool] | None = None
     drives: Callable[[str], bool] = _any_driver
     in_order: bool = False
+    exact: bool = False
     unbind: Callable[[], int] | None = None
     rebind: Callable[[], None] | None = None
     ceiling: Callable[[str], int | None] = _any_priority

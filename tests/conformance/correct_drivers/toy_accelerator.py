@@ -65,9 +65,12 @@ class Device:
             self.begin(job)
 
     def begin(self, job: Job) -> None:
+        self.finish_later(job, lambda: self.finish(job))
+
+    def finish_later(self, job: Job, act: Callable[[], None]) -> None:
         blocks = sum(length for _, length in job.sources) // BLOCK
         delay = _NS_PER_JOB + _NS_PER_BLOCK * blocks
-        self.sim.schedule(delay, Context.DEVICE, "toy: job", lambda: self.finish(job))
+        self.sim.schedule(delay, Context.DEVICE, "toy: job", act)
 
     def finish(self, job: Job) -> None:
         self.waiting.remove(job)
@@ -95,7 +98,7 @@ class Device:
 class Keyed:
     """What the driver keeps for a transform."""
 
-    fallback: Skcipher
+    fallback: Any
     key: bytes = b""
 
 
@@ -152,7 +155,7 @@ class Driver:
 
     def attach(self) -> None:
         """Register, and give the suite its evidence."""
-        self.engine.register(self.alg())
+        self.enlist(self.alg())
         self.machine.attach(
             Accelerator(
                 name="toy",
@@ -162,6 +165,9 @@ class Driver:
                 shortest=lambda algorithm: self.shortest,
             )
         )
+
+    def enlist(self, alg: SkcipherAlg) -> None:
+        self.engine.register(alg)
 
     # Transforms.
 
@@ -199,6 +205,10 @@ class Driver:
         if len(key) != HARDWARE_KEY_SIZE or length < self.shortest:
             return self.run_fallback(request, encrypt=encrypt)
         request.ctx = Work(encrypt, key)
+        return self.hand_over(request)
+
+    def hand_over(self, request: SkcipherRequest) -> int:
+        """Give a request that the hardware can do to the engine; the status."""
         return self.engine.transfer(request)
 
     def run_fallback(self, request: SkcipherRequest, *, encrypt: bool) -> int:
