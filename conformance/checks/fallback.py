@@ -75,7 +75,7 @@ class _Fallback:
         size = next((n for n in _key_sizes(runner) if self._supported(runner, n)), None)
         if size is None:
             return
-        for spec in _shape_specs(size, reference.maxauthsize):
+        for spec in _shape_specs(reference, size):
             case = f"shape-{spec.op}-assoc-{spec.assoc}-tag-{spec.tag}"
             if not recorder.wants(case):
                 continue
@@ -209,13 +209,20 @@ def _spec(runner: SpecRunner, size: int, length: int) -> SkcipherSpec | AeadSpec
     return HashSpec(length, size if size else -1, seed=size)
 
 
-def _shape_specs(size: int, most: int) -> Iterator[AeadSpec]:
-    """Both directions of each tag size with plain AAD, and of each AAD size with the full tag."""
-    shapes = [(_SHAPE_ASSOC, tag) for tag in (*range(4, most, 4), *_ODD_TAGS) if tag < most]
+def _shape_specs(reference: AeadReference, size: int) -> Iterator[AeadSpec]:
+    """Both directions of each tag size with plain AAD, and of each AAD size with the full tag.
+
+    Of the sizes that the algorithm has: what is refused is done by nobody.
+    """
+    most = reference.maxauthsize
+    tags = [tag for tag in (*range(4, most, 4), *_ODD_TAGS) if tag < most]
+    shapes = [(_SHAPE_ASSOC, tag) for tag in tags if not reference.authsize_status(tag)]
     shapes += [(assoc, most) for assoc in _ASSOCS]
     for assoc, tag in shapes:
         for op in ("enc", "dec"):
-            yield AeadSpec(op, size, _SHAPE_TEXT, assoc, tag, seed=size)
+            spec = AeadSpec(op, size, _SHAPE_TEXT, assoc, tag, seed=size)
+            if not spec.case(reference).status:
+                yield spec
 
 
 def _who(wanted: Engine, seen: Engine, size: int) -> Problem:
