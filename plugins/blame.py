@@ -5,17 +5,29 @@ from __future__ import annotations
 import traceback
 from pathlib import Path
 
+import tcrypt
 import tcrypt.engine
+import tcrypt.plugins
 import tcrypt.plugins.eip93
 import tcrypt.plugins.providers
 from tcrypt import facts
 from tcrypt.problems import Problem, WatchdogError
 
-__all__ = ("stopped",)
+__all__ = ("place_in_own_code", "stopped")
 
 _DRIVERS = str(Path(tcrypt.engine.__path__[0]))
 _PROVIDERS = {tcrypt.plugins.providers.__file__, tcrypt.plugins.eip93.__file__}
+_SUITE = tuple(
+    str(Path(package.__path__[0])) for package in (tcrypt, tcrypt.engine, tcrypt.plugins)
+)
 _FRAMES = 6
+
+
+def place_in_own_code(error: BaseException) -> str:
+    """Where the innermost code outside of the suite was, as ` (FILE:LINE)`, or an empty text."""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [f for f in frames if not f.filename.startswith(_SUITE)]
+    return f" ({own[-1].filename}:{own[-1].lineno})" if own else ""
 
 
 def stopped(error: BaseException, check: str) -> Problem:

@@ -10,6 +10,7 @@ from tcrypt.engine.api.entries import Entry
 from tcrypt.engine.api.flags import AlgFlag, AlgType
 from tcrypt.engine.api.machine import Machine, Offer
 from tcrypt.engine.api.shash import ahash_view
+from tcrypt.plugins.blame import place_in_own_code
 from tcrypt.problems import WatchdogError
 from tcrypt.subject import Provider, Subject
 from tcrypt.watchdog import Watchdog
@@ -78,7 +79,7 @@ def discover(
                 watchdog.arm()
                 own = subjects_of(provider)
         except (Exception, SystemExit, WatchdogError) as error:
-            why = f"{type(error).__name__}: {error}"
+            why = f"{type(error).__name__}: {error}{place_in_own_code(error)}"
             broken.append(BrokenProvider(provider, f"{provider.origin}: {why}"))
             continue
         if not own:

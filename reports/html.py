@@ -11,11 +11,15 @@ from tcrypt.reports.view import make_view
 
 __all__ = ("render_html",)
 
+_VISIBLE = {code: f"\\x{code:02x}" for code in (*range(32), 127) if chr(code) not in "\t\n\r"}
+
 
 def render_html(report: Report) -> str:
     """Return the page: styles and script are inside, nothing is fetched from anywhere."""
     template = _environment().get_template("index.html.j2")
-    return template.render(report=report, run=report.run, view=make_view(report)) + "\n"
+    page = template.render(report=report, run=report.run, view=make_view(report)) + "\n"
+    # What a driver says may hold characters that no page may.
+    return page.translate(_VISIBLE)
 
 
 def _environment() -> jinja2.Environment:

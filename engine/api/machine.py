@@ -201,7 +201,20 @@ class Machine:
         return self._entropy.randbytes(length)
 
     def attach(self, accelerator: Accelerator) -> None:
-        """Tell the suite about a hardware engine on this machine."""
+        """Tell the suite about a hardware engine on this machine.
+
+        Raises:
+            TypeError: its depth is no number of 1 or more, or `jobs` counts nothing.
+        """
+        what, depth, jobs = (
+            f"Accelerator {accelerator.name!r}",
+            accelerator.depth,
+            accelerator.jobs,
+        )
+        if type(depth) is not int or depth < 1:
+            raise TypeError(f"{what}: depth {depth!r}, must be a number of requests, 1 or more")
+        if type(count := jobs()) is not int:
+            raise TypeError(f"{what}: jobs() returned {count!r}, must be how many jobs were done")
         self.accelerators.append(accelerator)
 
     def settle(self) -> None:

@@ -107,6 +107,12 @@ def test_texts_from_outside_stay_texts(runs: Runs):
     assert hostile.text.count("alert(1)") > 20
 
 
+def test_characters_that_no_page_may_hold_are_shown_by_their_numbers(runs: Runs):
+    page = render_html(build_report([runs.log(runs.started(), ev.Note("\x1b[31m\x00\x7f bad"))]))
+    assert "\\x1b[31m\\x00\\x7f bad" in page
+    assert not set(page) & {chr(code) for code in (*range(9), *range(14, 32), 127)}
+
+
 def test_the_head_says_verdict_seed_profile_and_versions(runs: Runs):
     events = [
         runs.started(versions={"openssl": "3.5.2"}),
