@@ -55,7 +55,18 @@ class Standing(NamedTuple):
         team = _digit_sum(self.member, teams) % teams if teams > 1 else 0
         if self.machine is None:
             return Part(team, teams, 0, 1)
-        return Part(team, teams, self.machine % machines, machines)
+        return Part(team, teams, self._turn % machines, machines)
+
+    def repeats(self, case: str, parts: int) -> bool:
+        """Whether a case that the main machine runs is the driver's; one further one in `parts`.
+
+        Another driver of the same machine repeats other cases.
+        """
+        return self.machine is None or not (crc32(case.encode(), 2) + self._turn) % parts
+
+    @property
+    def _turn(self) -> int:
+        return (self.machine or 0) + self.member
 
 
 def standings(subjects: Iterable[Subject], *, together: bool) -> dict[str, Standing]:
@@ -90,14 +101,13 @@ def standings(subjects: Iterable[Subject], *, together: bool) -> dict[str, Stand
 def _crowds(subjects: Sequence[Subject], *, together: bool) -> dict[str, list[str]]:
     """The subjects of each crowd, by the names of those that are joined to it."""
     first: dict[tuple[str, str], str] = {}
-    joined: dict[str, str] = {}
+    joined = {crowd: crowd for crowd in map(_crowd_of, subjects)}
     members: dict[str, list[str]] = {}
-    for subject in subjects:
-        own = _crowd_of(subject)
-        joined.setdefault(own, own)
-        other = first.setdefault((subject.type.word, subject.driver), own)
-        if together and joined[own] == own:
-            joined[own] = joined[other]
+    for subject in subjects if together else ():
+        own = joined[_crowd_of(subject)]
+        other = joined[first.setdefault((subject.type.word, subject.driver), own)]
+        if own != other:
+            joined = {crowd: other if name == own else name for crowd, name in joined.items()}
     for subject in subjects:
         members.setdefault(joined[_crowd_of(subject)], []).append(subject.id)
     return {own: members[crowd] for own, crowd in joined.items()}

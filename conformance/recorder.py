@@ -84,6 +84,13 @@ class Recorder:
         """As `wants`, for a scenario that the profile lets many drivers run between them."""
         return self.wants(scenario) and self.shares(scenario)
 
+    def repeats(self, case: str) -> bool:
+        """Whether to run a case that the driver's main machine runs as well; noted if not."""
+        if self.settings.repeats(self.plan.subject, case):
+            return True
+        self._left.append(case)
+        return False
+
     def shares(self, case: str) -> bool:
         """Whether a case that many drivers may run between them is this one's; noted if not."""
         most = self.settings.limits.scenario_teams

@@ -12,6 +12,7 @@ from typing import Literal
 
 from tcrypt.division import Part, Standing
 from tcrypt.engine.api.machine import Setup
+from tcrypt.plan import Plan
 from tcrypt.subject import Subject
 
 __all__ = (
@@ -42,8 +43,11 @@ class Profile:
         together: whether a driver that several providers test is one crowd.
         machines: into how many parts walks and draws are divided among the further machines of a
             driver that several providers test.
+        repeating: of how many further machines of a driver one repeats a case, of those that are
+            not divided otherwise.
         bundled: whether all items of a check and driver are one for pytest, and share a machine
-            where the check says so.
+            where the check says so; and all those of a check and of a provider's drivers that
+            have their main machine elsewhere.
         testmgr: which build of the kernel's self-test runs, instead of everything else.
         patience: seconds of real time that one case may take before it counts as hung.
     """
@@ -58,6 +62,7 @@ class Profile:
     few: int = 4
     together: bool = False
     machines: int = 1
+    repeating: int = 1
     bundled: bool = False
     patience: float = 10.0
     testmgr: Literal["", "default", "extra"] = ""
@@ -75,6 +80,7 @@ PROFILES = {
         scenario_teams=16,
         few=1,
         together=True,
+        repeating=3,
         bundled=True,
         patience=4.0,
     ),
@@ -196,6 +202,21 @@ class Settings:
             return Part(0, 1, 0, 1)
         teams = -(-standing.crowd // self.limits.few)
         return standing.part(teams if most is None else min(teams, most), self.limits.machines)
+
+    def repeats(self, subject: Subject, case: str) -> bool:
+        """Whether a driver runs a case; if not, others do, which differ in their machine only."""
+        standing = self.standings.get(subject.id)
+        if standing is None or self.narrow:
+            return True
+        return standing.repeats(case, self.limits.repeating)
+
+    def bundle(self, plan: Plan) -> str:
+        """The name of what pytest runs at once with an item, in its check."""
+        if not self.limits.bundled or self.narrow:
+            return plan.item.partition("/")[2]
+        standing = self.standings.get(plan.subject.id)
+        further = standing is not None and standing.machine is not None
+        return plan.subject.provider.name if further else plan.subject.id
 
     @property
     def narrow(self) -> bool:

@@ -12,7 +12,7 @@ from tcrypt.checks.long_vectors import ONWARDS
 from tcrypt.mutants import BadMutantError, UnknownMutantError
 from tcrypt.plan import Plan
 from tcrypt.plugins import options
-from tcrypt.plugins.collector import collect_rarely
+from tcrypt.plugins.collector import collect_nothing, collect_rarely
 from tcrypt.plugins.expecting import entries_of
 from tcrypt.plugins.providers import ProviderError, Providers, load_file
 from tcrypt.plugins.selection import SelectionError
@@ -155,6 +155,11 @@ def end(config: pytest.Config, session: TcryptSession, exit_status: int) -> None
 
 def report(config: pytest.Config, exit_status: int) -> int:
     """Write the report; the exit status of the run."""
+    with collect_nothing():
+        return _report(config, exit_status)
+
+
+def _report(config: pytest.Config, exit_status: int) -> int:
     directory = options.report_directory(config)
     try:
         found = report_of(directory)

@@ -210,8 +210,7 @@ class TcryptSession:
         """What pytest runs at once, by the names of its items."""
         bundles: dict[str, Plans] = {}
         for plan in self.plans(check):
-            whole = self.settings.limits.bundled and not self.settings.narrow
-            name = plan.subject.id if whole else plan.item.partition("/")[2]
+            name = self.settings.bundle(plan)
             bundles[name] = (*bundles.get(name, ()), plan)
         return bundles
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
 
@@ -16,7 +16,7 @@ __all__ = ("CoverTally", "missed_goals")
 
 _Key = tuple[str, str, str]
 _Place = tuple[int, ...]
-_Bin = tuple[str, ...]
+_Bin = tuple[str, tuple[str, ...]]
 _NAMED = 12
 
 
@@ -25,12 +25,8 @@ class _Cross:
     """A cross with its bins: those that count, in order, and what is left out."""
 
     name: str
-    points: tuple[tuple[str, ...], ...]
-    counted: tuple[_Place, ...]
+    counted: dict[_Place, tuple[str, ...]]
     left_out: tuple[LeftOut, ...]
-
-    def words(self, place: _Place) -> tuple[str, ...]:
-        return tuple(bins[n] for bins, n in zip(self.points, place, strict=True))
 
 
 class CoverTally:
@@ -99,9 +95,10 @@ class CoverTally:
     def _bins_of(self, key: _Key) -> set[_Bin]:
         """All bins that a driver has hit, by name."""
         return {
-            (cross.name, *cross.words(place))
+            (cross.name, cross.counted[place])
             for number, cross in enumerate(self._crosses(self._models[key]))
-            for place in self._hits.get(key, {}).get(number, set()).intersection(cross.counted)
+            for place in self._hits.get(key, {}).get(number, ())
+            if place in cross.counted
         }
 
     def _driver(self, key: _Key, shown: Collection[_Bin]) -> DriverCover:
@@ -110,15 +107,15 @@ class CoverTally:
         left_out: list[LeftOut] = []
         for number, cross in enumerate(self._crosses(event)):
             met = hits.get(number, set())
-            holes = [place for place in cross.counted if place not in met]
-            elsewhere = sum((cross.name, *cross.words(place)) in shown for place in holes)
+            hit = [words for place, words in cross.counted.items() if place in met]
+            holes = [words for place, words in cross.counted.items() if place not in met]
             crosses.append(
                 CoverCross(
                     name=cross.name,
                     bins=len(cross.counted),
-                    hit=_by_front(cross, (place for place in cross.counted if place in met)),
-                    holes=_by_front(cross, iter(holes)),
-                    elsewhere=elsewhere,
+                    hit=_by_front(hit),
+                    holes=_by_front(holes),
+                    elsewhere=sum((cross.name, words) in shown for words in holes),
                 )
             )
             left_out += cross.left_out
@@ -156,21 +153,22 @@ def _expanded(
         for rule in rules
         if rule.where.keys() <= set(names) and rule.cross in ("", name)
     ]
-    counted: list[_Place] = []
+    counted: dict[_Place, tuple[str, ...]] = {}
     numbers = [0] * len(fitting)
-    for place in product(*(range(len(words)) for words in bins)):
+    places = product(*(range(len(words)) for words in bins))
+    for place, words in zip(places, product(*bins), strict=True):
         for number, (_, where) in enumerate(fitting):
             if all(place[point] in taken for point, taken in where):
                 numbers[number] += 1
                 break
         else:
-            counted.append(place)
+            counted[place] = words
     left_out = [
         LeftOut(cross=name, kind=rule.kind, reason=rule.reason, bins=many, where=_where(rule))
         for (rule, _), many in zip(fitting, numbers, strict=True)
         if many
     ]
-    return _Cross(name, bins, tuple(counted), tuple(left_out))
+    return _Cross(name, counted, tuple(left_out))
 
 
 def _places(
@@ -187,12 +185,11 @@ def _where(rule: ev.CoverRule) -> str:
     return " x ".join(" or ".join(words) for words in rule.where.values())
 
 
-def _by_front(cross: _Cross, places: Iterator[_Place]) -> dict[str, tuple[str, ...]]:
-    found: dict[str, list[str]] = {}
-    for place in places:
-        *front, last = cross.words(place)
-        found.setdefault(" x ".join(front), []).append(last)
-    return {front: tuple(words) for front, words in found.items()}
+def _by_front(bins: Iterable[tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    found: dict[tuple[str, ...], list[str]] = {}
+    for words in bins:
+        found.setdefault(words[:-1], []).append(words[-1])
+    return {" x ".join(front): tuple(words) for front, words in found.items()}
 
 
 def missed_goals(coverage: Coverage, failed: Collection[_Key]) -> Iterator[LostCoverage]:

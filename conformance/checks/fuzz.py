@@ -138,6 +138,8 @@ class _Fuzz:
 
     def run(self, recorder: Recorder, watchdog: Watchdog) -> None:
         """Fuzz, or replay the one case that was asked for."""
+        if not recorder.repeats("search"):
+            return
         runner = SpecRunner(self.subject, watchdog)
         if self.settings.case:
             runner.run([runner.parse(self.settings.case)], recorder)

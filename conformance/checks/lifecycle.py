@@ -72,11 +72,13 @@ class _Lifecycle:
             recorder.unexecuted("not-applicable", device, ["all"])
             return
         for name, scenario in self._scenarios(bench):
-            self._case(recorder, bench, name, scenario)
-        small = make_bench(self._watched(_SMALL), watchdog)
-        for moment in _MOMENTS:
-            name = f"unbound-with-a-backlog-{moment}"
-            self._case(recorder, small, name, partial(_in_flight, small, moment))
+            if recorder.takes(name):
+                self._case(recorder, bench, name, scenario)
+        names = {moment: f"unbound-with-a-backlog-{moment}" for moment in _MOMENTS}
+        mine = [moment for moment, name in names.items() if recorder.takes(name)]
+        small = make_bench(self._watched(_SMALL), watchdog) if mine else bench
+        for moment in mine:
+            self._case(recorder, small, names[moment], partial(_in_flight, small, moment))
 
     def _watched(self, knobs: Mapping[str, int]) -> Subject:
         """The driver where its accesses to registers are noticed, and nothing strikes at them."""
@@ -84,15 +86,13 @@ class _Lifecycle:
         return self.subject.under(replace(setup, knobs={**setup.knobs, "preempt": 0, **knobs}))
 
     def _case(self, recorder: Recorder, bench: AnyBench, name: str, scenario: _Scenario) -> None:
-        if not recorder.takes(name):
-            return
-        # What a failure left behind on the machine says nothing about the next case.
-        bench.broken = True
         bench.refresh()
         bench.machine.registry.free(bench.tfm)
         seen = len(bench.machine.monitor.violations)
         found = bench.guarded("driver", scenario, again=False)
         found = found or engine_problems(bench.machine, seen)
+        # What a failure left behind on the machine says nothing about the next case.
+        bench.broken = True
         recorder.result(name, found, token=name)
 
     def _scenarios(self, bench: AnyBench) -> Iterator[tuple[str, _Scenario]]:

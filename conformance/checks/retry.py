@@ -116,17 +116,22 @@ class _Retry:
             return
         # A queue that is small is full also when a request comes back to it for a second step.
         small = make_bench(self._small(), watchdog)
-        usual = small if self.subject.instance else make_bench(self.subject, watchdog)
+        usual = small if self.subject.instance else None
         engines = small.machine.engines
         if not engines:
             _say_what_needs_an_engine(recorder, small.machine)
         for load in _LOADS:
             if load.stop and not engines:
                 continue
-            bench = small if load.small else usual
-            mixed = load.name == _MIXED and isinstance(bench, HashBench)
-            if recorder.takes(load.name) and not mixed:
-                self._load(recorder, bench, load)
+            mixed = load.name == _MIXED and isinstance(small, HashBench)
+            if not recorder.takes(load.name) or mixed:
+                continue
+            if not load.small and usual is None:
+                usual = make_bench(self.subject, watchdog)
+            bench = small if load.small or usual is None else usual
+            bench.refresh()
+            self._load(recorder, bench, load)
+            bench.broken = True
 
     def _small(self) -> Subject:
         """The driver on a machine that some ten requests fill."""
@@ -136,8 +141,6 @@ class _Retry:
     def _load(self, recorder: Recorder, bench: AnyBench, load: _Load) -> None:
         """One load on a machine of its own: judged as a whole, then request by request."""
         name = load.name
-        bench.broken = True
-        bench.refresh()
         swarms: list[AnySwarm] = []
 
         def play() -> list[Problem]:

@@ -47,9 +47,9 @@ class _Sequences:
         for name, play in self._scenarios(bench):
             if not recorder.takes(name):
                 continue
-            bench.broken = True
             bench.refresh()
             found = bench.guarded("sequence", play)
+            bench.broken = True
             recorder.result(name, [_about_isolation(p) for p in found], token=name)
 
     def _scenarios(

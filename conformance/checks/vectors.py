@@ -99,18 +99,20 @@ class _Chunk:
             recorder.result(self.file.label, [_unusable("vector file refused", error)])
             return
         vectors = loaded.vectors
-        bench = same_bench(self.subject, watchdog)
         full = self.settings.profile == "full" and self.file.source != "cavp"
         chosen_few = full or (self.file.source in _IN_EVERY_LAYOUT and not self.subject.checks)
         thorough = len(vectors) <= _EVERY_LAYOUT_UP_TO and chosen_few
-        chosen = self._chosen(vectors)
-        for index in chosen:
-            self._vector(bench, recorder, vectors[index], index, thorough)
-        self._left_out(recorder, vectors, chosen)
+        sample = self._sample(vectors)
+        chosen = [index for index in sample if recorder.repeats(vectors[index].id)]
+        if chosen:
+            bench = same_bench(self.subject, watchdog)
+            for index in chosen:
+                self._vector(bench, recorder, vectors[index], index, thorough)
+        self._left_out(recorder, vectors, sample)
         derived = "derived, computed by two libraries; " if loaded.derived else ""
         recorder.source(self.file.label, f"{derived}{loaded.title}", len(chosen))
 
-    def _chosen(self, vectors: Sequence[Vector]) -> list[int]:
+    def _sample(self, vectors: Sequence[Vector]) -> list[int]:
         stop = min(len(vectors), self.start + _CHUNK)
         indices = list(range(self.start, stop))
         if self.settings.vector:
@@ -125,11 +127,11 @@ class _Chunk:
         return sorted({indices[i * len(indices) // most] for i in range(most)})
 
     def _left_out(
-        self, recorder: Recorder, vectors: Sequence[Vector], chosen: Sequence[int]
+        self, recorder: Recorder, vectors: Sequence[Vector], sample: Sequence[int]
     ) -> None:
         if self.settings.vector:
             return
-        taken = set(chosen)
+        taken = set(sample)
         stop = min(len(vectors), self.start + _CHUNK)
         missed = [vectors[i].id for i in range(self.start, stop) if i not in taken]
         if missed:

@@ -98,6 +98,8 @@ class _World:
             reason = "a synchronous driver: nothing happens between submission and status"
             recorder.unexecuted("not-applicable", reason, ["all"])
             return
+        if not recorder.repeats("search"):
+            return
         runner = Runner(self.subject, watchdog, alone=False)
         asked = self.settings.case
         program = program_of(asked) if asked else None

@@ -31,7 +31,7 @@ class Goal(NamedTuple):
 
 _QUICK = {
     "*": Goal(8, 15),
-    "point": Goal(15, 45),
+    "point": Goal(15, 35),
     "direction x layout": Goal(55, 90),
     "direction x pieces": Goal(45, 70),
     "direction x assoc x layout": Goal(30, 45),
@@ -42,7 +42,7 @@ _QUICK = {
     "path x direction": Goal(70, 75),
     "path x assoc": Goal(65, 70),
     "how x edges": Goal(65, 75),
-    "how x key": Goal(55, 65),
+    "how x key": Goal(50, 55),
 }
 _DEFAULT = {
     "*": Goal(25, 40),

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from tcrypt.checks import boundaries, retry, sequences, vectors
-from tcrypt.division import standings
+from tcrypt.division import Standing, standings
 from tcrypt.mutants import plant
 from tcrypt.plugins.discovery import subjects_of
 from tcrypt.plugins.providers import Providers
@@ -103,3 +103,28 @@ def test_a_defect_of_all_drivers_is_found_by_some(ciphers: list[Subject]) -> Non
             if isinstance(event, CaseFailed)
         ]
     assert failed
+
+
+def test_providers_of_the_same_drivers_are_one_crowd_whatever_comes_first() -> None:
+    providers = Providers()
+    providers.add_entry_points()
+    found = [s for p in providers for s in subjects_of(p) if p.name.startswith("eip93-")]
+    own = [s for s in found if s.provider.name != "eip93-templates" and s.type.word == "ahash"]
+    for order in (own, own[::-1]):
+        standing = standings(order, together=True)
+        assert {at.crowd for at in standing.values()} == {len(own)}
+        assert sorted(at.member for at in standing.values()) == list(range(len(own)))
+        apart = standings(order, together=False)
+        assert max(at.crowd for at in apart.values()) < len(own)
+
+
+def test_one_of_three_further_machines_repeats_a_case_and_the_main_one_does_all() -> None:
+    cases = [f"case-{n}" for n in range(60)]
+    main, *further = (Standing(5, 9, machine, "main") for machine in (None, 0, 1, 2))
+    for case in cases:
+        assert main.repeats(case, 3)
+        assert sum(at.repeats(case, 3) for at in further) == 1
+    other = Standing(6, 9, 0, "main")
+    assert {case for case in cases if other.repeats(case, 3)}.isdisjoint(
+        case for case in cases if further[0].repeats(case, 3)
+    )
