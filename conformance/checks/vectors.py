@@ -35,7 +35,7 @@ from tcrypt.vectors.model import (
 )
 from tcrypt.watchdog import Watchdog
 
-__all__ = ("CHECK", "plans")
+__all__ = ("CHECK", "plans", "vectors_of")
 
 CHECK = "vectors"
 _CHUNK = 1000
@@ -67,7 +67,7 @@ def plans(subject: Subject, settings: Settings, catalogue: Catalogue) -> Iterato
 
 
 @cache
-def _loaded(file: VectorFile) -> VectorSet:
+def vectors_of(file: VectorFile) -> VectorSet:
     """A file's vectors, kept for its next chunk and the next driver: all together take 40 MiB."""
     return file.load()
 
@@ -75,7 +75,7 @@ def _loaded(file: VectorFile) -> VectorSet:
 @lru_cache(maxsize=1)
 def _chunk_of(vector: str, file: VectorFile) -> int:
     """The place of the first vector of the chunk that holds a vector; negative when none does."""
-    index = next((i for i, v in enumerate(_loaded(file).vectors) if v.id == vector), -_CHUNK)
+    index = next((i for i, v in enumerate(vectors_of(file).vectors) if v.id == vector), -_CHUNK)
     return index // _CHUNK * _CHUNK
 
 
@@ -94,7 +94,7 @@ class _Chunk:
             recorder.unexecuted("not-run", self.file.why_not, [self.file.label])
             return
         try:
-            loaded = _loaded(self.file)
+            loaded = vectors_of(self.file)
         except VectorError as error:
             recorder.result(self.file.label, [_unusable("vector file refused", error)])
             return
