@@ -105,10 +105,13 @@ class _Cursor:
 
 
 def _chunks(
-    cursor: _Cursor, total: int, divisions: tuple[Division, ...], empty_entries: bool
+    cursor: _Cursor,
+    total: int,
+    divisions: tuple[Division, ...],
+    empty_entries: bool,
+    start: int = 0,
 ) -> tuple[Chunk, ...]:
     chunks: list[Chunk] = []
-    start = 0
     for division, length in divide(total, divisions):
         if empty_entries:
             chunks.append(Chunk(cursor.place(0, 0), 0, start))
@@ -118,19 +121,24 @@ def _chunks(
 
 
 @lru_cache(maxsize=4096)
-def plan_cipher(layout: CipherLayout, src_len: int, dst_len: int, ivsize: int) -> CipherPlan:
+def plan_cipher(
+    layout: CipherLayout, src_len: int, dst_len: int, ivsize: int, head: int = 0
+) -> CipherPlan:
     """Place a request that reads `src_len` and writes `dst_len` bytes, with an IV of `ivsize`.
 
     In place, the one buffer set is as long as the longer of both (kernel-crypto, section 1.5).
+    `head` bytes at the front of both lists are one entry in the same memory.
     """
     cursor = _Cursor()
     shared = layout.in_place is not InPlace.NO
     total = max(src_len, dst_len) if shared else src_len
-    src = _chunks(cursor, total + layout.slack, layout.src, layout.empty_entries)
+    front = (Chunk(cursor.place(head, 0), head, 0),) if head else ()
+    behind, empty = layout.slack - head, layout.empty_entries
+    src = front + _chunks(cursor, total + behind, layout.src, empty, head)
     dst = src
     if not shared:
         cuts = layout.dst or layout.src
-        dst = _chunks(cursor, dst_len + layout.slack, cuts, layout.empty_entries)
+        dst = front + _chunks(cursor, dst_len + behind, cuts, empty, head)
     iv = cursor.place(ivsize, layout.iv_offset)
     cut = pieces_of(src), pieces_of(dst)
     one_list = layout.in_place is InPlace.ONE_LIST

@@ -110,7 +110,11 @@ class CipherBench(Bench):
         """Lay a case out: in the shared arena, or for another transform in memory of its own."""
         assoclen = len(case.assoc)
         plan = plan_cipher(
-            layout, assoclen + len(case.data), assoclen + len(case.out), self.ivroom
+            layout,
+            assoclen + len(case.data),
+            assoclen + len(case.out),
+            self.ivroom,
+            assoclen if layout.shared_head else 0,
         )
         image = plan.image(case.assoc + case.data if assoclen else case.data, case.iv)
         if tfm is None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 __all__ = (
+    "AEAD_LAYOUTS",
     "CIPHER_LAYOUTS",
     "HASH_LAYOUTS",
     "MANY_CIPHER_LAYOUTS",
@@ -81,6 +82,7 @@ class CipherLayout:
         hasty: whether a request that is alone goes without MAY_BACKLOG: it has nobody to wait for.
         empty_entries: whether zero-length entries stand between the others.
         slack: bytes that the lists describe behind what the request processes.
+        shared_head: whether both lists of an AEAD begin with the same entry, which holds the AAD.
     """
 
     name: str
@@ -92,6 +94,7 @@ class CipherLayout:
     hasty: bool = False
     empty_entries: bool = False
     slack: int = 0
+    shared_head: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -154,6 +157,13 @@ CIPHER_LAYOUTS = (
     CipherLayout("aligned src, unaligned dst", _ALL, (Division(_WHOLE, 2),)),
     CipherLayout("unaligned src, aligned dst", (Division(_WHOLE, 2),), _ALL),
     CipherLayout("unaligned lists longer than the request", (Division(_WHOLE, 3),), slack=24),
+)
+
+# As the kernel's TLS has its records: the text moves from one place to another, the AAD is there
+# once.  Only what has AAD can have it in common.
+AEAD_LAYOUTS = (
+    CipherLayout("shared AAD, one src, one dst", _ALL, shared_head=True),
+    CipherLayout("shared AAD, even splits src, three splits dst", _EVEN, _THREE, shared_head=True),
 )
 
 # Apart from the others, which take turns in long walks: these cost a millisecond each.
@@ -238,7 +248,7 @@ def slug(name: str) -> str:
     return "-".join(words)
 
 
-_CIPHER_BY_SLUG = {slug(a.name): a for a in (*CIPHER_LAYOUTS, *MANY_CIPHER_LAYOUTS)}
+_CIPHER_BY_SLUG = {slug(a.name): a for a in (*CIPHER_LAYOUTS, *AEAD_LAYOUTS, *MANY_CIPHER_LAYOUTS)}
 _HASH_BY_SLUG = {slug(a.name): a for a in (*HASH_LAYOUTS, *MANY_HASH_LAYOUTS)}
 
 

@@ -17,7 +17,7 @@ from tcrypt.checks.boundary_limits import (
     skcipher_limits,
 )
 from tcrypt.checks.common import AnyReference, AnySpec, SpecRunner, case_fault, reference_for
-from tcrypt.layouts import CIPHER_LAYOUTS, HASH_LAYOUTS, slug
+from tcrypt.layouts import AEAD_LAYOUTS, CIPHER_LAYOUTS, HASH_LAYOUTS, slug
 from tcrypt.oracle import AeadReference, HashReference, SkcipherReference
 from tcrypt.plan import Plan
 from tcrypt.recorder import Recorder
@@ -185,7 +185,7 @@ def _aead(reference: AeadReference, largest: int, *, instance: bool) -> Iterator
 
 
 def _aead_layouts(reference: AeadReference, tag: int) -> Iterator[AnySpec]:
-    for layout in CIPHER_LAYOUTS:
+    for layout in (*CIPHER_LAYOUTS, *AEAD_LAYOUTS):
         for assoc, tagged in ((8, tag), (20, 12), (32, 4)):
             if reference.authsize_status(tagged):
                 continue

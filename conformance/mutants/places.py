@@ -53,6 +53,7 @@ PLACES: dict[str, Place] = {
     "SG-09": Place(MT7621, CBC, "boundaries", OVERRUN),
     "SG-10": Place(MT7621, SHA1, "boundaries", DIGEST),
     "SG-13": Place(MT7621, AUTHENC, "boundaries", STATUS),
+    "SG-13b": Place(MT7621, AUTHENC, "boundaries", "source changed"),
     "SG-14": Place(MT7621, AUTHENC, "boundaries", OUTPUT),
     "SG-16": Place(MT7621, CBC, "boundaries", OUTPUT),
     "SG-17": Place(MT7621, SHA1, "vectors", DIGEST),

@@ -96,6 +96,23 @@ def first_segment_is_aad() -> Planted:
     return replaced((AeadJobs, "do_one_request", do_one_request))
 
 
+@mutant("SG-13b", "a destination that begins with the source's AAD is taken for the source")
+def same_head_is_in_place() -> Planted:
+    """Where both lists begin in the same memory the result goes to the source."""
+    original = EipAead.finish
+
+    def finish(self: EipAead, job: Job, status: int) -> None:
+        request = job.request
+        assert isinstance(request, AeadRequest)
+        destination = request.dst
+        if request.src.entries[0].address == destination.entries[0].address:
+            request.dst = request.src
+        original(self, job, status)
+        request.dst = destination
+
+    return replaced((EipAead, "finish", finish))
+
+
 @mutant("SG-14", "the tag is assumed to lie in the last segment in one piece")
 def tag_in_last_segment() -> Planted:
     """The tag goes to the last bytes of the last destination segment, however short that is."""

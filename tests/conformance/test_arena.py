@@ -17,6 +17,7 @@ from tcrypt.arena import (
     store,
 )
 from tcrypt.layouts import (
+    AEAD_LAYOUTS,
     CIPHER_LAYOUTS,
     HASH_LAYOUTS,
     PAGE,
@@ -93,6 +94,26 @@ def test_empty_entries_stand_where_the_layout_wants_them(layout: CipherLayout) -
     plan = plan_cipher(layout, 1000, 1000, 16)
     empty = [i for i, chunk in enumerate(plan.src) if not chunk.length]
     assert empty == (list(range(0, len(plan.src), 2)) if layout.empty_entries else [])
+
+
+@pytest.mark.parametrize("layout", AEAD_LAYOUTS, ids=lambda layout: layout.name)
+def test_a_shared_head_is_one_entry_of_both_lists_and_nothing_else_is(
+    layout: CipherLayout,
+) -> None:
+    plan = plan_cipher(layout, 8 + 64, 8 + 84, 16, 8)
+    assert plan.src[0] == plan.dst[0]
+    assert plan.src[0].length == 8
+    assert not {chunk.offset for chunk in plan.src[1:]} & {chunk.offset for chunk in plan.dst[1:]}
+    for chunks, length in ((plan.src, 72), (plan.dst, 92)):
+        starts = [chunk.start for chunk in chunks]
+        assert starts == [sum(c.length for c in chunks[:i]) for i in range(len(chunks))]
+        assert sum(chunk.length for chunk in chunks) == length
+    assert not plan.shared, "the text has two places"
+
+
+def test_a_layout_with_a_shared_head_is_like_any_other_where_there_is_none() -> None:
+    apart, shared = cipher_layout("out-of-place"), AEAD_LAYOUTS[0]
+    assert plan_cipher(shared, 64, 64, 16).src == plan_cipher(apart, 64, 64, 16).src
 
 
 def test_a_crossing_layout_crosses_pages() -> None:

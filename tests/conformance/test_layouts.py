@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tcrypt.layouts import (
+    AEAD_LAYOUTS,
     CIPHER_LAYOUTS,
     HASH_LAYOUTS,
     MANY_CIPHER_LAYOUTS,
@@ -26,7 +27,7 @@ from tcrypt.layouts import (
     slug,
 )
 
-_CIPHER = (*CIPHER_LAYOUTS, *MANY_CIPHER_LAYOUTS)
+_CIPHER = (*CIPHER_LAYOUTS, *AEAD_LAYOUTS, *MANY_CIPHER_LAYOUTS)
 _HASH = (*HASH_LAYOUTS, *MANY_HASH_LAYOUTS)
 _ALL = [*_CIPHER, *_HASH]
 _NO, _ONE, _TWO = InPlace.NO, InPlace.ONE_LIST, InPlace.TWO_LISTS
