@@ -8,6 +8,7 @@ and AAD sizes of an AEAD, where the provider says which of them the hardware has
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import permutations
 
 from tcrypt import facts
@@ -35,6 +36,8 @@ _SHAPE_ASSOC = 16
 _ODD_TAGS = (1, 10, 13)
 _ASSOCS = (0, 8, 13, 16, 20, 1020, 1024)
 _AUTHENC_KEYS = (16, 24, 32)
+# They have room for 24 bytes more.
+_LONGER = "lists-longer-than-the-request"
 
 
 def plans(subject: Subject, settings: Settings, catalogue: Catalogue) -> Iterator[Plan]:
@@ -141,12 +144,17 @@ class _Fallback:
             return
         granule = getattr(runner.reference, "block_size", 1)
         border = -(-shortest // granule) * granule
-        for length in (border - granule, border, border + granule):
-            case = f"key-{size}/threshold-{length}"
+        specs = [_spec(runner, size, border + place * granule) for place in (-1, 0, 1)]
+        named = {f"threshold-{spec.len}": spec for spec in specs}
+        if not isinstance(specs[0], HashSpec):
+            # What the request has counts, not what its lists have room for.
+            named[f"threshold-{specs[0].len}-in-longer-lists"] = replace(specs[0], layout=_LONGER)
+        for name, spec in named.items():
+            case = f"key-{size}/{name}"
             if not recorder.wants(case):
                 continue
-            problems, jobs = self._job(runner, size, length)
-            expected: Engine = "hardware" if length >= shortest else "software"
+            problems, jobs = self._done(runner, spec)
+            expected: Engine = "hardware" if spec.len >= shortest else "software"
             seen: Engine = "hardware" if jobs else "software"
             if seen != expected and not problems:
                 problems = [_who(expected, seen, size)]
