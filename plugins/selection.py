@@ -19,6 +19,9 @@ __all__ = (
 )
 
 
+_SHOWN = 24
+
+
 class SelectionError(Exception):
     """An option names what does not exist; the message has option, value and choices."""
 
@@ -64,8 +67,14 @@ def check_names(
         hint = f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
         raise SelectionError(
             f"{PREFIX}{option} {pattern!r}: there is none{hint}"
-            f"\nchoices: {', '.join(choices) or 'none'}{note}"
+            f"\nchoices: {', '.join(choices[:_SHOWN]) or 'none'}{_more(choices)}{note}"
         )
+
+
+def _more(choices: Sequence[object]) -> str:
+    """How many choices are not shown, and what shows them."""
+    more = len(choices) - _SHOWN
+    return f"\n... and {more} more, which `tcrypt list` shows" if more > 0 else ""
 
 
 def check_profile(settings: Settings, checks: Iterable[str], kernels: str) -> None:
@@ -90,7 +99,23 @@ def check_profile(settings: Settings, checks: Iterable[str], kernels: str) -> No
 def nothing_selected(selection: Selection, subjects: Iterable[Subject]) -> SelectionError:
     """The error for options that match each for itself, and together no driver."""
     asked = " ".join(f"{PREFIX}{name} {value!r}" for name, value in selection.options())
-    lines = [f"  {s.provider.name:<20} {s.driver:<30} {s.algorithm}" for s in subjects]
+    near = sorted(subjects, key=lambda subject: -_matching(selection, subject))
+    lines = [f"  {s.provider.name:<20} {s.driver:<30} {s.algorithm}" for s in near[:_SHOWN]]
     return SelectionError(
-        "\n".join([f"{asked}: no driver matches all of this; there are", *lines])
+        f"{asked}: no driver matches all of this; there are\n" + "\n".join(lines) + _more(near)
+    )
+
+
+def _matching(selection: Selection, subject: Subject) -> int:
+    """How many of the lists of patterns take a driver."""
+    fields = {
+        "provider": subject.provider.name,
+        "driver": subject.driver,
+        "algorithm": subject.algorithm,
+        "type": subject.type.word,
+    }
+    asked = selection.options()
+    return sum(
+        any(matches(pattern, value) for option, pattern in asked if option == name)
+        for name, value in fields.items()
     )
