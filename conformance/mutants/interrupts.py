@@ -64,6 +64,19 @@ def early_status() -> Planted:
     return replaced((Rings, "take", take_with_early_status), (Completion, "done_task", done_task))
 
 
+@mutant("CR-06d", "the place of a result still holds the one of the last lap")
+def stale_result() -> Planted:
+    """It is not cleared before its command is written, so that it looks ready too early."""
+
+    def put(self: Rings, command: Descriptor) -> None:
+        self._sim.preemption_point("descriptor")
+        self._memory.write(self.commands + self._write * reg.DESCRIPTOR_BYTES, command.pack())
+        self._write = (self._write + 1) % self.size
+        self.used += 1
+
+    return replaced((Rings, "put", put))
+
+
 @mutant("CR-12", "masking an interrupt acknowledges it")
 def mask_acknowledges() -> Planted:
     """The device latches a result only when it is the first, and a mask write clears the latch.

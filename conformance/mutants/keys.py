@@ -67,6 +67,22 @@ def threshold_off_by_one() -> Planted:
     return _threshold(lambda length, threshold: length < threshold)
 
 
+@mutant("KF-05c", "the room in the request's lists decides for the fallback, not its length")
+def threshold_of_the_lists() -> Planted:
+    """A short request in longer lists goes to the hardware."""
+    original = EipSkcipher.fallback_reason
+
+    def fallback_reason(
+        self: EipSkcipher, context: CipherContext, request: SkcipherRequest
+    ) -> str:
+        reason = original(self, context, request)
+        room = sum(length for _, length in request.src.entries)
+        left = self.policy.leaves(self.name, room, context.key_size)
+        return "" if reason == Reason.SHORT and not left else reason
+
+    return replaced((EipSkcipher, "fallback_reason", fallback_reason))
+
+
 def _threshold(in_software: Callable[[int, int], bool]) -> Planted:
     def fallback_reason(
         self: EipSkcipher, context: CipherContext, request: SkcipherRequest
