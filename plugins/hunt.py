@@ -11,9 +11,10 @@ import msgspec
 
 from tcrypt.mutants import BadMutantError, Mutant, NotApplicableError, UnknownMutantError
 from tcrypt.plan import Plan
+from tcrypt.plugins.agenda import CHECKS
 from tcrypt.plugins.providers import Providers
 from tcrypt.plugins.selection import SelectionError
-from tcrypt.plugins.session import CHECKS, TcryptSession
+from tcrypt.plugins.session import TcryptSession
 from tcrypt.recorder import EventSink
 from tcrypt.reports.events import CaseFailed, Event
 from tcrypt.settings import PROFILES, Selection, Settings, matches

@@ -12,11 +12,12 @@ from tcrypt.checks.long_vectors import ONWARDS
 from tcrypt.mutants import BadMutantError, UnknownMutantError
 from tcrypt.plan import Plan
 from tcrypt.plugins import options
+from tcrypt.plugins.agenda import CHECKS
 from tcrypt.plugins.collector import collect_nothing, collect_rarely
 from tcrypt.plugins.expecting import entries_of
 from tcrypt.plugins.providers import ProviderError, Providers, load_file
 from tcrypt.plugins.selection import SelectionError
-from tcrypt.plugins.session import CHECKS, TcryptSession
+from tcrypt.plugins.session import TcryptSession
 from tcrypt.reports.build import report_of
 from tcrypt.reports.compare import with_baseline
 from tcrypt.reports.log import LogFormatError, clear_directory

@@ -9,41 +9,23 @@ from contextlib import ExitStack
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
-from tcrypt.checks import (
-    answers,
-    boundaries,
-    fallback,
-    faults,
-    fuzz,
-    interleavings,
-    keys,
-    lifecycle,
-    registration,
-    retry,
-    selftest,
-    sequences,
-    vectors,
-    world,
-)
-from tcrypt.checks.common import bench_kept, case_fault, reference_for
-from tcrypt.checks.long_vectors import ONWARDS
+from tcrypt.checks import answers, selftest
+from tcrypt.checks.common import bench_kept
 from tcrypt.cover import sampling
 from tcrypt.division import standings
 from tcrypt.expected import Expectations
 from tcrypt.mutants import plant
 from tcrypt.plan import Plan, Plans
 from tcrypt.plugins import journal
+from tcrypt.plugins.agenda import CHECKS, Agenda
 from tcrypt.plugins.blame import stopped
 from tcrypt.plugins.discovery import discover
 from tcrypt.plugins.expecting import with_left_out
-from tcrypt.plugins.options import PREFIX
 from tcrypt.plugins.providers import Providers
 from tcrypt.plugins.selection import (
-    SelectionError,
     check_names,
     check_profile,
     check_selection,
@@ -54,31 +36,11 @@ from tcrypt.reports.events import Event, ExpectationsRead, Note, RunFinished
 from tcrypt.reports.expectations import Expectation
 from tcrypt.reports.log import EventLog, log_path
 from tcrypt.settings import Settings
-from tcrypt.subject import Subject
 from tcrypt.vectors.catalogue import Catalogue
 from tcrypt.watchdog import DriverGivenUpError, Watchdog
 
-__all__ = ("CHECKS", "TcryptSession")
+__all__ = ("TcryptSession",)
 
-CHECKS: dict[str, ModuleType] = {
-    module.CHECK: module
-    for module in (
-        registration,
-        keys,
-        vectors,
-        answers,
-        boundaries,
-        fuzz,
-        sequences,
-        fallback,
-        retry,
-        interleavings,
-        world,
-        faults,
-        lifecycle,
-        selftest,
-    )
-}
 _BLOCKED = "the rest"
 
 
@@ -156,63 +118,15 @@ class TcryptSession:
         self.broken = [b for b in broken if selection.takes_provider(b.provider.name)]
         if not self.subjects and not self.broken:
             raise nothing_selected(selection, self.registered)
-        self.untested = dict(self._untested())
-        self._plans = {name: list(self._planned(name)) for name in CHECKS}
-        if self.settings.narrow and not any(self._plans.values()):
-            raise SelectionError(self._nowhere())
-
-    def _untested(self) -> Iterable[tuple[Subject, str]]:
-        """The selected algorithms that nothing tests, and why."""
-        for subject in self.subjects:
-            files = [
-                file
-                for file in self.catalogue.files(subject.algorithm)
-                if file.kind == subject.type.word
-            ]
-            if reference_for(subject) is None and not any(file.available for file in files):
-                why = f"its vectors are missing ({files[0].why_not})" if files else "no vectors"
-                yield subject, f"{why} and no reference implementation"
-
-    def _planned(self, check: str) -> Iterable[Plan]:
-        if not self.settings.selection.takes_check(check):
-            return
-        for subject in self.subjects:
-            # A look at its registration alone would let an untested algorithm pass as tested.
-            if subject not in self.untested and self._wanted(check, subject):
-                yield from CHECKS[check].plans(subject, self.settings, self.catalogue)
-
-    def _wanted(self, check: str, subject: Subject) -> bool:
-        """Whether its provider has a driver tested by a check; in `full` every one is, by all."""
-        testmgr = bool(self.settings.limits.testmgr)
-        if testmgr or check == selftest.CHECK:
-            return testmgr and check == selftest.CHECK
-        few = subject.checks if self.settings.profile != "full" else ()
-        return not few or check in few
-
-    def _nowhere(self) -> str:
-        """Why the one vector or case that was asked for is not to be had."""
-        vector, case = self.settings.vector, self.settings.case
-        if vector:
-            algorithm = self.catalogue.find(vector.removesuffix(ONWARDS))[0].algorithm
-            return (
-                f"{PREFIX}vector {vector!r}: no selected driver and check uses vectors of"
-                f" {algorithm}"
-            )
-        faults = [case_fault(s, case) for s in self.subjects if reference_for(s) is not None]
-        fault = next((fault for fault in faults if fault), "no selected check has such cases")
-        return f"{PREFIX}case {case!r}: {fault.removeprefix(f'case {case!r}: ')}"
+        self.agenda = Agenda(self.settings, self.subjects, self.catalogue)
 
     def plans(self, check: str) -> Sequence[Plan]:
         """All items of a check for the selected drivers."""
-        return self._plans.get(check, [])
+        return self.agenda.plans(check)
 
     def bundles(self, check: str) -> dict[str, Plans]:
         """What pytest runs at once, by the names of its items."""
-        bundles: dict[str, Plans] = {}
-        for plan in self.plans(check):
-            name = self.settings.bundle(plan)
-            bundles[name] = (*bundles.get(name, ()), plan)
-        return bundles
+        return self.agenda.bundles(check)
 
     def check_names(self, required: Iterable[str], allowed: Iterable[str]) -> None:
         """Refuse sources and algorithms that do not exist.
@@ -248,21 +162,21 @@ class TcryptSession:
             plans: the items that pytest will run.
             asked: the checks whose items pytest collected or was not meant to collect.
         """
-        left_out = set(self._plans) - set(asked)
+        left_out = set(self.agenda.all) - set(asked)
         for check in sorted(left_out):
-            if self._plans[check]:
-                self.sink.append(journal.lost_check(check, self._plans[check]))
+            if self.agenda.all[check]:
+                self.sink.append(journal.lost_check(check, self.agenda.all[check]))
         # What a run was narrowed to with -k and the like says nothing about the other drivers.
-        whole = len(plans) == sum(map(len, self._plans.values())) and not self.settings.narrow
+        whole = len(plans) == sum(map(len, self.agenda.all.values())) and not self.settings.narrow
         kept = {plan.subject for plan in plans}
         for subject in self.subjects:
-            if whole or subject in kept or subject in self.untested:
+            if whole or subject in kept or subject in self.agenda.untested:
                 self.sink.append(journal.found(subject))
         for plan in plans:
             self.sink.append(journal.planned(plan))
         self.sink.append(journal.cover_goals(self.settings, whole=whole))
         if self.expected:
-            meant = chain.from_iterable(self._plans.values())
+            meant = chain.from_iterable(self.agenda.all.values())
             lost = [broken.provider.name for broken in self.broken]
             entries = with_left_out(
                 self.expected, self.settings, self.registered, CHECKS, meant, plans, lost
@@ -275,10 +189,10 @@ class TcryptSession:
             self.sink.append(lost)
         if self.settings.narrow:
             return
-        for subject, why in self.untested.items():
+        for subject, why in self.agenda.untested.items():
             for event in journal.untested(subject, why, allowed):
                 self.sink.append(event)
-        if self._plans[answers.CHECK]:
+        if self.agenda.all[answers.CHECK]:
             self.sink.append(Note(answers.unasked(subject.algorithm for subject in self.subjects)))
 
     def run_all(self, plans: Plans) -> list[Recorder]:

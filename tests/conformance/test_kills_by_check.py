@@ -7,7 +7,7 @@ from collections import Counter
 from pathlib import Path
 
 from tcrypt.mutants import all_mutants
-from tcrypt.plugins.session import CHECKS
+from tcrypt.plugins.agenda import CHECKS
 
 _TABLE = (Path(__file__).parents[2] / "docs" / "mutants.md").read_text()
 _ROWS = {

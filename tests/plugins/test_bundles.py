@@ -8,8 +8,9 @@ import pytest
 
 from tcrypt.engine.api.machine import Machine, Setup
 from tcrypt.mutants import plant
+from tcrypt.plugins.agenda import CHECKS
 from tcrypt.plugins.providers import Providers
-from tcrypt.plugins.session import CHECKS, TcryptSession
+from tcrypt.plugins.session import TcryptSession
 from tcrypt.recorder import EventSink
 from tcrypt.reports.events import CaseFailed, CasesPassed, CasesSet, Event
 from tcrypt.settings import Selection, Settings

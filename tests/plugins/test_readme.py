@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from tcrypt.engine.semantics import PROFILES as SEMANTICS
+from tcrypt.plugins.agenda import CHECKS
 from tcrypt.plugins.options import option_names
-from tcrypt.plugins.session import CHECKS
 from tcrypt.settings import PROFILES
 
 _ROOT = Path(__file__).parents[2]

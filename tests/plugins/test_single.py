@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tcrypt.plugins.session import CHECKS
+from tcrypt.plugins.agenda import CHECKS
 
 pytest_plugins = ("pytester",)
 
