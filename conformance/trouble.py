@@ -1,4 +1,4 @@
-"""How a request may end for which something went wrong: memory, a mapping, the bus.
+"""How a request may end for which something went wrong: memory, a mapping, the bus, a queue.
 
 That it ends once, and with an error unless its bytes are right, is the kernel's promise
 (crypto API, 6.10).  Which errno it is, and whether others that are in flight suffer with it, is
@@ -12,10 +12,11 @@ import errno
 
 from tcrypt.engine.api.machine import Machine
 
-__all__ = ("beside", "exact", "no_memory", "unreachable")
+__all__ = ("beside", "exact", "no_memory", "no_room", "short_list", "unreachable")
 
 _NO_MEMORY = (-errno.ENOMEM, -errno.EIO, 0)
 _UNREACHABLE = (-errno.EIO,)
+_NO_ROOM = (-errno.ENOSPC, -errno.EBUSY)
 # Neither what says that a request is still under way, nor a verdict on its key or its tag.
 _ANY_TROUBLE = tuple(
     -number
@@ -36,8 +37,12 @@ _ANY_TROUBLE = tuple(
 
 
 def exact(machine: Machine) -> bool:
-    """Whether the drivers of a machine's devices document how faults end requests."""
-    return any(accelerator.exact for accelerator in machine.accelerators)
+    """Whether the drivers of a machine's devices document how faults end requests.
+
+    Software has no device to reset, and ends each request as the kernel's does.
+    """
+    devices = machine.accelerators
+    return not devices or any(accelerator.exact for accelerator in devices)
 
 
 def no_memory(machine: Machine) -> tuple[int, ...]:
@@ -48,6 +53,20 @@ def no_memory(machine: Machine) -> tuple[int, ...]:
 def unreachable(machine: Machine) -> tuple[int, ...]:
     """Where the device could not reach what it was given: 0 if the driver did it in software."""
     return _UNREACHABLE if exact(machine) else (*_ANY_TROUBLE, 0)
+
+
+def short_list(machine: Machine) -> tuple[int, ...]:
+    """Where a list is shorter than its request: it is refused."""
+    return (-errno.EINVAL,) if exact(machine) else _ANY_TROUBLE
+
+
+def no_room(machine: Machine) -> tuple[int, ...]:
+    """What a full queue answers to a request that may not be backlogged.
+
+    `crypto_enqueue_request` says -ENOSPC (crypto API, 5.1), or -EBUSY before Linux 4.15; drivers
+    with queues of their own also say that the caller should try again.
+    """
+    return _NO_ROOM if exact(machine) else (*_NO_ROOM, -errno.EAGAIN)
 
 
 def beside(machine: Machine) -> tuple[int, ...]:

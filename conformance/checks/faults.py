@@ -9,7 +9,6 @@ are right, nothing is left behind, and the next requests work.
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
@@ -41,7 +40,7 @@ from tcrypt.recorder import Recorder
 from tcrypt.settings import Settings
 from tcrypt.specs import SkcipherSpec
 from tcrypt.subject import Subject
-from tcrypt.trouble import beside, no_memory, unreachable
+from tcrypt.trouble import beside, no_memory, no_room, unreachable
 from tcrypt.vectors.catalogue import Catalogue
 from tcrypt.watchdog import Watchdog
 
@@ -267,7 +266,8 @@ def _flooded(bench: AnyBench, size: int) -> list[Problem]:
         return found
     swarm.submit(0)
     bench.settle()
-    refused = [f for f in swarm.flights if f.ticket.submitted in (-errno.ENOSPC, -errno.EBUSY)]
+    full = no_room(bench.machine)
+    refused = [f for f in swarm.flights if f.ticket.submitted in full]
     for flight in refused:
         if flight.ticket.notes:
             return [Problem("refused by a full queue and called back", facts.ONCE)]

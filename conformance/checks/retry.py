@@ -7,7 +7,6 @@ queue answers -ENOSPC, and what it refused must stay untouched.
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
@@ -28,6 +27,7 @@ from tcrypt.recorder import Recorder
 from tcrypt.settings import Settings
 from tcrypt.subject import Subject
 from tcrypt.swarm import Flight
+from tcrypt.trouble import no_room
 from tcrypt.vectors.catalogue import Catalogue
 from tcrypt.watchdog import Watchdog
 
@@ -44,8 +44,6 @@ _SLOW_NS = 20_000
 _LONG_NS = 10_000_000
 _SMALL = {"ring_size": 4, "queue_length": 4}
 _MAY_BACKLOG = int(ReqFlag.MAY_BACKLOG)
-# What a full queue answers to a request that may not be backlogged.
-_REFUSALS = (-errno.ENOSPC, -errno.EBUSY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,11 +197,11 @@ class _Retry:
     def _flight_problems(self, swarm: AnySwarm, flight: Flight[Any]) -> list[Problem]:
         ticket = flight.ticket
         refusable = self.subject.instance and not _may_wait(flight)
-        if refusable and ticket.status in _REFUSALS:
+        if refusable and ticket.status in no_room(swarm.machine):
             # Steps before the one that was refused have worked on the caller's memory.
             swarm.sample(flight)
             return ticket.problems()
-        if not _is_refused(flight):
+        if not _is_refused(swarm, flight):
             return swarm.problems(flight)
         if ticket.notes:
             return [Problem("refused by a full queue and called back", facts.ONCE)]
@@ -218,7 +216,7 @@ def _whole(swarm: AnySwarm, flags: int, *, full: bool) -> list[Problem]:
     submitted = [f for f in swarm.flights if hasattr(f, "ticket")]
     accepted = [f for f in submitted if f.ticket.pending]
     found: list[Problem] = []
-    refused = [f.ticket.submitted for f in submitted if _is_refused(f) and _may_wait(f)]
+    refused = [f.ticket.submitted for f in submitted if _is_refused(swarm, f) and _may_wait(f)]
     if refused:
         found.append(
             Problem(
@@ -312,5 +310,6 @@ def _may_wait(flight: Flight[Any]) -> bool:
     return bool(flight.ticket.given[1] & _MAY_BACKLOG)
 
 
-def _is_refused(flight: Flight[Any]) -> bool:
-    return not flight.ticket.pending and flight.ticket.submitted in _REFUSALS
+def _is_refused(swarm: AnySwarm, flight: Flight[Any]) -> bool:
+    ticket = flight.ticket
+    return not ticket.pending and ticket.submitted in no_room(swarm.machine)

@@ -13,12 +13,12 @@ from tcrypt.engine.api.flags import ReqFlag
 from tcrypt.problems import Problem
 from tcrypt.search.fingerprint import Apart
 from tcrypt.swarm import CipherSwarm, HashSwarm
+from tcrypt.trouble import no_room
 
 __all__ = ("Order", "order_problems", "verdict")
 
 _MAY_BACKLOG = int(ReqFlag.MAY_BACKLOG)
 # What a full queue answers to a request that may not be backlogged.
-_REFUSALS = (-errno.ENOSPC, -errno.EBUSY)
 
 
 class Order(Apart):
@@ -121,7 +121,8 @@ def verdict(order: Order) -> list[Problem]:
     status = ticket.status
     if order.keyless and not ticket.pending:
         return _expected(order, -errno.ENOKEY)
-    refused = not ticket.pending and ticket.submitted in _REFUSALS
+    full = no_room(order.swarm.machine)
+    refused = not ticket.pending and ticket.submitted in full
     if refused and order.refusable:
         return _refused(order)
     if order.owed and status == 0:

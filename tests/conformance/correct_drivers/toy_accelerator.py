@@ -120,6 +120,7 @@ class Driver:
     retry_support = True
     queue_length = 10
     shortest = 1
+    waits = 0
     device_class: type[Device] = Device
 
     def __init__(self, machine: Machine) -> None:
@@ -163,6 +164,7 @@ class Driver:
                 supports=lambda algorithm, size: size == HARDWARE_KEY_SIZE,
                 depth=DEPTH,
                 shortest=lambda algorithm: self.shortest,
+                queue=self.waits,
             )
         )
 
