@@ -18,12 +18,14 @@ if TYPE_CHECKING:
 
     from tcrypt.plan import Plans
     from tcrypt.plugins.session import TcryptSession
+    from tcrypt.recorder import Recorder
 
 SESSION: pytest.StashKey[TcryptSession] = pytest.StashKey()
 RUN_ID: pytest.StashKey[str] = pytest.StashKey()
 TODAY: pytest.StashKey[str] = pytest.StashKey()
 ASKED: pytest.StashKey[set[str]] = pytest.StashKey()
 _FIXTURE = "tcrypt_plans"
+_SHOWN = 3
 _NO_RUN = ("collectonly", "showfixtures", "show_fixtures_per_test", "setuponly", "setupplan")
 
 
@@ -123,9 +125,9 @@ def tcrypt_run(request: pytest.FixtureRequest) -> Callable[[Plans | None], None]
         if plans is None:
             pytest.skip("no selected driver has items of this check")
         records = request.config.stash[SESSION].run_all(plans)
-        failures = [record.failure_text() for record in records if record.failures]
-        if failures:
-            pytest.fail("\n".join(failures), pytrace=False)
+        failed = [record for record in records if record.failures]
+        if failed:
+            pytest.fail(_failure_text(failed), pytrace=False)
         expected = [record.expected_text() for record in records if record.expected]
         if expected:
             pytest.xfail("\n".join(expected))
@@ -133,6 +135,15 @@ def tcrypt_run(request: pytest.FixtureRequest) -> Callable[[Plans | None], None]
             pytest.skip("; ".join(dict.fromkeys(record.skip_reason for record in records)))
 
     return run
+
+
+def _failure_text(failed: list[Recorder]) -> str:
+    """The failures of the first items; the names of the others, for the report has them."""
+    texts = [record.failure_text() for record in failed[:_SHOWN]]
+    others = [record.plan.item for record in failed[_SHOWN:]]
+    if others:
+        texts.append(f"... and in {len(others)} more items: {', '.join(others)}")
+    return "\n".join(texts)
 
 
 def _session(config: pytest.Config) -> TcryptSession:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -16,6 +17,7 @@ from tcrypt.reports.events import CaseFailed, CasesPassed, CasesSet, Event
 from tcrypt.settings import Selection, Settings
 from tcrypt.vectors.catalogue import Catalogue
 
+pytest_plugins = ("pytester",)
 _CBC = Selection(providers=("eip93-*",), algorithms=("cbc(aes)", "cbc(des3_ede)"))
 
 
@@ -125,3 +127,14 @@ def test_what_a_further_machine_does_not_repeat_is_named(catalogue: Catalogue) -
         assert cases | left[name] == whole
         assert not cases & left[name]
     assert set.union(*ran.values()) == whole
+
+
+def test_the_text_of_a_bundle_that_fails_names_the_items_it_does_not_show(inside: Any) -> None:
+    words = ("--provider", "eip93-mt7621", "--algorithm", "cbc(aes)", "--check", "vectors")
+    outcome = inside.run(*words, "--mutant", "IV-01", "--profile", "quick")
+    assert outcome.status == 1
+    failed = {failure.item for failure in outcome.report.failures}
+    (told,) = [line for line in outcome.out.splitlines() if " more items: " in line]
+    number, _, names = told.partition(" more items: ")
+    assert int(number.split()[-1]) == len(failed) - 3
+    assert set(names.split(", ")) < failed
