@@ -29,6 +29,7 @@ from tcrypt.checks.fault_loads import (
 from tcrypt.checks.loads import MIXED, SINGLE, fill, make_swarm
 from tcrypt.checks.single_faults import device_errors, lonely_faults, needs_of, reporter
 from tcrypt.checks.waiting_faults import TIGHT, WAITING_FAULTS
+from tcrypt.cover.capabilities import devices_of
 from tcrypt.engine.api.algorithms import SkcipherAlg
 from tcrypt.engine.api.flags import AlgFlag
 from tcrypt.engine.api.machine import Setup
@@ -148,10 +149,12 @@ class _Faults:
         reference = reference_for(self.subject)
         if not isinstance(reference, SkcipherReference | AeadReference):
             return
-        for accelerator in bench.machine.accelerators:
-            for size in reference.key_sizes or (16, 24, 32):
-                if not accelerator.supports(reference.name, size) and self._declares(size):
-                    yield size
+        # The parts of a template's instance may run on a device that the instance does not drive.
+        devices = devices_of(self.subject, bench.machine) or bench.machine.accelerators
+        for size in reference.key_sizes or (16, 24, 32):
+            lacked = devices and not any(a.supports(reference.name, size) for a in devices)
+            if lacked and self._declares(size):
+                yield size
 
     def _declares(self, size: int) -> bool:
         """Whether the driver says that it takes keys of this size at all."""
@@ -161,13 +164,14 @@ class _Faults:
     def _preempted(self, recorder: Recorder, watchdog: Watchdog) -> None:
         """Interrupts inside of register accesses, on machines built for it."""
         names = [f"preempted-every-{cost}-ns" for cost in _COSTS]
-        for cost, name in zip(_COSTS, names, strict=True):
+        for index, (cost, name) in enumerate(zip(_COSTS, names, strict=True)):
             if not recorder.takes(name):
                 continue
             bench = make_bench(self.subject.under(Setup(knobs={"preempt": cost})), watchdog)
             if bench.sim.preemption_points is None:
                 reason = "the provider does not interrupt its driver (no knob `preempt`)"
-                recorder.unexecuted("not-applicable", reason, names)
+                # What came before was left to another driver.
+                recorder.unexecuted("not-applicable", reason, names[index:])
                 return
             partner = partner_of(bench, watchdog)
             # A second machine would not have the partner.

@@ -231,7 +231,19 @@ def _aead_rules(reference: AeadReference, unit: int, capable: Capabilities) -> I
             {"status": ("another error",)},
             "direction x length x status",
         )
+        yield from _assoc_rules(reference)
         yield from _shape_rules(reference, capable)
+
+
+def _assoc_rules(reference: AeadReference) -> Iterator[Rule]:
+    """Nobody works on AAD that the algorithm refuses, as rfc4106 does all but 16 and 20 bytes."""
+    name, most = reference.name, reference.maxauthsize
+    iv = reference.good_iv(bytes(reference.ivsize))
+    for number, word in enumerate(ASSOC):
+        lengths = [n for n in _ASSOCS if assoc_class(n) == number]
+        if all(reference.crypt_status(True, n, _TEXT, most, iv) for n in lengths):
+            both = {"assoc": (word,), "path": (*PATHS[:4], *PATHS[6:])}
+            yield Rule("impossible", f"{name} refuses such AAD", both)
 
 
 def _text_status(reference: AeadReference, length: int) -> int:

@@ -18,7 +18,8 @@ from tcrypt.cover import sampling
 from tcrypt.cover.classes import LENGTHS, Lengths, representatives
 from tcrypt.cover.goals import GOALS
 from tcrypt.cover.model import Point, Rule, model_of
-from tcrypt.engine.api.flags import ReqFlag
+from tcrypt.engine.api.flags import AlgFlag, ReqFlag
+from tcrypt.engine.api.machine import Accelerator
 from tcrypt.engine.api.transforms import Skcipher
 from tcrypt.layouts import slug
 from tcrypt.plan import Plan
@@ -160,6 +161,22 @@ def test_an_asynchronous_driver_of_unknown_hardware_has_unreachable_bins() -> No
     reason = "nobody says which of its requests find no room in the hardware"
     assert reason in seen.reasons("unreachable")
     assert "hardware full" not in seen.counted("queue")
+
+
+def test_nobody_works_on_aad_that_the_algorithm_refuses() -> None:
+    """rfc4106 takes 16 and 20 bytes of AAD only (crypto API, 6.4), on whatever hardware."""
+    found = provider("software")
+    sound = next(each for each in subjects("software") if each.algorithm == "rfc4106(gcm(aes))")
+
+    def on_a_device(setup: Any) -> Any:
+        machine = found.build(setup)
+        machine.attach(Accelerator(name="d", jobs=int, supports=lambda *_: True, depth=1))
+        return machine
+
+    alg = sound.alg.variant(cra_flags=sound.alg.cra_flags | AlgFlag.KERN_DRIVER_ONLY)
+    seen = ran(Subject(replace(found, build=on_a_device), alg), AeadSpec("enc", 20, 64, 16, 16))
+    assert seen.counted("path x assoc")
+    assert {name.split(" x ")[1] for name in seen.counted("path x assoc")} == {"words of AAD"}
 
 
 def test_a_rule_about_what_there_is_not_is_refused() -> None:

@@ -62,3 +62,35 @@ def test_defect_of_the_readme_is_found(inside: Any, old: str, new: str, said: st
     outcome = inside.run(*words, *(word for check in checks for word in ("--check", check)))
     assert outcome.status == 1
     assert said.strip() in {failure.message for failure in outcome.report.failures}
+
+
+_TWO = """
+from my_driver import ToyDriver
+
+from tcrypt.engine.api.machine import Accelerator
+
+
+def register(machine):
+    for name in ("cbc(aes-one)", "cbc(aes-two)"):
+        driver = ToyDriver(machine)
+        driver.engine.register(driver.alg().variant(cra_driver_name=name))
+        machine.attach(
+            Accelerator(
+                name=name,
+                jobs=lambda driver=driver: driver.device.jobs,
+                supports=lambda algorithm, size: size == 16,
+                depth=4,
+                drives=lambda cra_driver_name, name=name: cra_driver_name == name,
+            )
+        )
+"""
+
+
+def test_two_devices_with_a_driver_each_pass_and_leave_a_sound_record(inside: Any) -> None:
+    """They divide the cases of quick; each is judged by what its own device did."""
+    inside.write("my_driver.py", _SOURCE)
+    inside.write("two.py", _TWO)
+    checks = ("--check", "faults", "--check", "fallback")
+    outcome = inside.run("--from", "two.py", "--provider", "two", *checks)
+    assert outcome.status == 0, outcome.out
+    assert {cell.verdict for cell in outcome.report.cells} == {"passed"}
