@@ -12,6 +12,7 @@ from tcrypt.engine.api.flags import ReqFlag
 from tcrypt.engine.api.requests import AnyRequest, Completion
 from tcrypt.engine.sim import Context
 from tcrypt.problems import Problem
+from tcrypt.trouble import documented
 
 __all__ = ("AfterCompletionError", "Ticket")
 
@@ -214,7 +215,7 @@ class Ticket:
     def _life_problems(self) -> list[Problem]:
         if not self.pending:
             if not self.notes:
-                return _status_problem(self.submitted)
+                return self._refusal_problems() or _status_problem(self.submitted)
             notes = ", ".join(errno_name(note) for note in self.notes)
             return [
                 Problem(
@@ -229,6 +230,15 @@ class Ticket:
         if self.interrupts_off:
             found.append(Problem("completed with interrupts off", facts.INTERRUPTS))
         return found
+
+    def _refusal_problems(self) -> list[Problem]:
+        """A refusal that the kernel's generic wait takes for an acceptance (crypto API, 5.1).
+
+        Before Linux 4.15 it was the usual one, so only who documents another is held to it.
+        """
+        if self.submitted != _EBUSY or not documented(self.given[0].machine):
+            return []
+        return [Problem("refused with -EBUSY", facts.BACKLOG, "-ENOSPC", "-EBUSY")]
 
     def _callback_problems(self) -> list[Problem]:
         notices = self.notes.count(_EINPROGRESS)

@@ -12,7 +12,7 @@ import errno
 
 from tcrypt.engine.api.machine import Machine
 
-__all__ = ("beside", "exact", "no_memory", "no_room", "short_list", "unreachable")
+__all__ = ("beside", "documented", "exact", "no_memory", "no_room", "short_list", "unreachable")
 
 _NO_MEMORY = (-errno.ENOMEM, -errno.EIO, 0)
 _UNREACHABLE = (-errno.EIO,)
@@ -41,8 +41,12 @@ def exact(machine: Machine) -> bool:
 
     Software has no device to reset, and ends each request as the kernel's does.
     """
-    devices = machine.accelerators
-    return not devices or any(accelerator.exact for accelerator in devices)
+    return not machine.accelerators or documented(machine)
+
+
+def documented(machine: Machine) -> bool:
+    """Whether there is a device, and its drivers say how requests end."""
+    return any(accelerator.exact for accelerator in machine.accelerators)
 
 
 def no_memory(machine: Machine) -> tuple[int, ...]:

@@ -59,6 +59,12 @@ class Maker:
         )
         return spec.case(reference, with_key=with_key)
 
+    def short_tag(self) -> int:
+        """12 bytes, where there are tags of that length; 0, which is the full one, elsewhere."""
+        reference = self.reference
+        short = isinstance(reference, AeadReference) and not reference.authsize_status(12)
+        return 12 if short else 0
+
     def directions(self) -> list[CipherCase]:
         """Both directions in turn, with one setkey at the start."""
         first = self.case("dec", 64, with_key=True)

@@ -103,12 +103,16 @@ def _many_transforms(bench: CipherBench, make: Maker) -> list[Problem]:
 
 
 def _in_flight(bench: CipherBench, make: Maker, flags: int) -> list[Problem]:
-    """Requests of two transforms, both directions, many sizes and layouts, all at once."""
+    """Requests of two transforms, both directions, many sizes and layouts, all at once.
+
+    The transforms of an AEAD have tags of different lengths: a request has its transform's.
+    """
     tfms = [bench.new_tfm(), bench.new_tfm()]
-    sizes = (make.sizes[0], make.sizes[-1])
+    sizes, tags = (make.sizes[0], make.sizes[-1]), (0, make.short_tag())
     for seed, tfm in enumerate(tfms, 1):
-        size = sizes[seed - 1]
-        found = bench.keyed(tfm, make.case("enc", 16, seed=seed, size=size, with_key=True))
+        size, tag = sizes[seed - 1], tags[seed - 1]
+        case = make.case("enc", 16, seed=seed, size=size, tag=tag, with_key=True)
+        found = bench.keyed(tfm, case)
         if found:
             return found
     swarm = CipherSwarm(bench)
@@ -117,8 +121,8 @@ def _in_flight(bench: CipherBench, make: Maker, flags: int) -> list[Problem]:
         op = "enc" if number % 3 else "dec"
         # Some AAD lengths are such that hardware leaves the request to software.
         assoc = (16, 13, 0, 20)[number // 2 % 4]
-        size, text = sizes[seed - 1], 1 + number
-        case = make.case(op, length, seed=seed, size=size, assoc=assoc, text=text)
+        size, tag = sizes[seed - 1], tags[seed - 1]
+        case = make.case(op, length, seed=seed, size=size, assoc=assoc, tag=tag, text=1 + number)
         swarm.add(tfms[seed - 1], case, CIPHER_LAYOUTS[number % len(CIPHER_LAYOUTS)])
     return play(swarm, flags)
 
@@ -168,7 +172,7 @@ def _authsize_after_key(bench: CipherBench, make: Maker) -> list[Problem]:
     """
     reference = make.reference
     assert isinstance(reference, AeadReference)
-    tag = 12 if not reference.authsize_status(12) else reference.maxauthsize
+    tag = make.short_tag() or reference.maxauthsize
     cases = []
     for length in (48, 0):
         for op in ("enc", "dec"):

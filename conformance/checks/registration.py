@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
@@ -42,6 +43,7 @@ from tcrypt.watchdog import Watchdog
 __all__ = ("CHECK", "plans")
 
 CHECK = "registration"
+_OTHER_TEMPLATE = "driver name of another template"
 _WRAPPERS = ("cryptd", "pcrypt")
 _UNALIGNED = "unaligned buffer, offset=1"
 _Case = Callable[[Subject], list[Problem]]
@@ -215,14 +217,23 @@ def _name_shape(algorithm: str, driver: str) -> list[Problem]:
     error that no lookup by composed name will find.  `gcm_base(...)` is how the kernel itself
     names the parts of an instance of `gcm(...)`.  A wrapper has the algorithm name of what it
     wraps.  A blank in such a form ends the name where a larger one is composed of it (6.8).
+    Where the driver's name has as many templates inside as the algorithm's, they are the same.
     """
     template, bracket, _ = algorithm.partition("(")
     named, driver_bracket, rest = driver.partition("(")
     while named in _WRAPPERS:
         named, driver_bracket, rest = rest.partition("(")
     if not bracket or not driver_bracket or named in (template, f"{template}_base"):
+        inside, driver_inside = _templates(algorithm)[1:], _templates(rest)
+        if driver_bracket and len(inside) == len(driver_inside) and inside != driver_inside:
+            return [Problem(_OTHER_TEMPLATE, facts.NAMES, algorithm, driver)]
         return _blank(driver) if driver_bracket else []
-    return [Problem("driver name of another template", facts.NAMES, f"{template}(...)", driver)]
+    return [Problem(_OTHER_TEMPLATE, facts.NAMES, f"{template}(...)", driver)]
+
+
+def _templates(name: str) -> list[str]:
+    """The words of a name that an opening bracket follows."""
+    return [word.removesuffix("_base") for word in re.findall(r"([^(), ]+)\(", name)]
 
 
 def _blank(driver: str) -> list[Problem]:

@@ -207,7 +207,7 @@ class _Retry:
             return [Problem("refused by a full queue and called back", facts.ONCE)]
         if not swarm.untouched(flight):
             return [Problem("refused by a full queue, but its memory changed", facts.GUARD)]
-        return []
+        return ticket.problems()
 
 
 def _whole(swarm: AnySwarm, flags: int, *, full: bool) -> list[Problem]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from weakref import WeakKeyDictionary
 
 from tcrypt.engine.api.requests import AeadRequest, SkcipherRequest
@@ -9,7 +10,7 @@ from tcrypt.engine.api.transforms import Aead, Skcipher
 from tcrypt.engine.crypto_engine import CryptoEngine
 from tcrypt.engine.eip93 import registers as reg
 from tcrypt.engine.eip93.driver.aead import AeadContext, EipAead
-from tcrypt.engine.eip93.driver.aead_jobs import AeadJobs
+from tcrypt.engine.eip93.driver.aead_jobs import AeadJob, AeadJobs
 from tcrypt.engine.eip93.driver.cipher_jobs import CipherJobs
 from tcrypt.engine.eip93.driver.core import Core, Job
 from tcrypt.engine.eip93.driver.policy import Reason
@@ -59,6 +60,22 @@ def last_transform() -> Planted:
     return replaced(
         (EipSkcipher, "setkey", remember), (CipherJobs, "do_one_request", do_one_request)
     )
+
+
+@mutant("CC-03b", "the device remembers the tag length that was asked for last")
+def last_tag_length() -> Planted:
+    """A tag is put in order with the length of the request that came last, whosesoever it was."""
+    submit, finish_tag = EipAead.submit, EipAead.finish_tag
+    lengths: WeakKeyDictionary[EipAead, int] = WeakKeyDictionary()
+
+    def remember(self: EipAead, request: AeadRequest, *, encrypt: bool) -> int:
+        lengths[self] = request.tfm.authsize
+        return submit(self, request, encrypt=encrypt)
+
+    def of_the_last(self: EipAead, job: Job, request: AeadRequest, plan: AeadJob) -> None:
+        finish_tag(self, job, request, replace(plan, authsize=lengths[self]))
+
+    return replaced((EipAead, "submit", remember), (EipAead, "finish_tag", of_the_last))
 
 
 @mutant("CC-04", "the key is wiped after each request")

@@ -8,9 +8,8 @@ __all__ = ("PLACES",)
 
 MT7621, AES128, OPENWRT = "eip93-mt7621", "eip93-aes128-only", "eip93-openwrt"
 TINY, FLAKY, NO_MD5 = "eip93-tiny-ring", "eip93-flaky", "eip93-no-md5"
-DIRECT, DHM = "eip93-direct", "eip93-dhm"
-ASYNC, TEMPLATES = "eip93-async-fallback", "eip93-templates"
-ECB, CBC, CTR = "ecb(aes)", "cbc(aes)", "ctr(aes)"
+DIRECT, DHM, ASYNC = "eip93-direct", "eip93-dhm", "eip93-async-fallback"
+TEMPLATES, ECB, CBC, CTR = "eip93-templates", "ecb(aes)", "cbc(aes)", "ctr(aes)"
 AUTHENC_256 = "authenc(hmac(sha256),rfc3686(ctr(aes)))"
 AUTHENC, SHA1, HMAC = "authenc(hmac(sha1),cbc(aes))", "sha1", "hmac(sha1)"
 AUTHENCESN, ECHAINIV = "authencesn(hmac(sha1),cbc(aes))", f"echainiv({AUTHENC})"
@@ -20,11 +19,9 @@ AUTHENC_DES, AUTHENC_CTR = "authenc(hmac(sha1),cbc(des))", f"authenc(hmac(sha1),
 
 OUTPUT, IV, STATUS, DIGEST = "wrong output", "wrong output IV", "wrong status", "wrong digest"
 OVERRUN, LOST = "memory around the destination overwritten", "accepted and never completed"
-ACCEPTED = "key accepted that must be refused"
-LATER, CHANGED = "completed out of order", "request changed by the driver"
-ENGINE = "the wrong engine did the work"
-USED = "request used after its completion"
-WARNS = "the kernel would warn"
+ACCEPTED, LATER = "key accepted that must be refused", "completed out of order"
+CHANGED, ENGINE = "request changed by the driver", "the wrong engine did the work"
+USED, WARNS = "request used after its completion", "the kernel would warn"
 STRAY = "the device was sent to memory that is not mapped"
 
 PLACES: dict[str, Place] = {
@@ -176,6 +173,7 @@ PLACES: dict[str, Place] = {
     "CR-23": Place(MT7621, CBC, "sequences", LOST),
     "CC-01": Place(MT7621, CBC, "sequences", OUTPUT),
     "CC-03": Place(MT7621, CBC, "sequences", OUTPUT),
+    "CC-03b": Place(MT7621, AUTHENC, "sequences", OUTPUT),
     "CC-04": Place(MT7621, CBC, "sequences", OUTPUT),
     "CC-06": Place(MT7621, CBC, "sequences", OUTPUT),
     "CC-07": Place(MT7621, CBC, "sequences", OUTPUT),
@@ -197,6 +195,7 @@ PLACES: dict[str, Place] = {
     "EQ-06b": Place(DIRECT, CBC, "faults", "returned a status and called back as well"),
     "EQ-09b": Place(DIRECT, CBC, "retry", LOST),
     "EQ-10b": Place(DIRECT, CBC, "retry", "request refused although it may be backlogged"),
+    "EQ-10c": Place(TINY, CBC, "retry", "refused with -EBUSY"),
     "EQ-12b": Place(DIRECT, CBC, "retry", "unexpected backlog notice"),
     "EQ-15b": Place(DIRECT, CBC, "lifecycle", LOST),
     "EQ-19b": Place(DIRECT, CBC, "retry", "retry hangs", patience=0.5),
@@ -213,6 +212,7 @@ PLACES: dict[str, Place] = {
         "registration",
         "blank in a driver name",
     ),
+    "RG-06d": Place(MT7621, AUTHENC_CTR, "registration", "driver name of another template"),
     "RG-08": Place(MT7621, SHA1, "registration", "priority beyond the policy"),
     "RG-09": Place(MT7621, CBC, "registration", "completes later without CRYPTO_ALG_ASYNC"),
     "RG-09b": Place(MT7621, SHA1, "registration", "completes later without CRYPTO_ALG_ASYNC"),

@@ -15,6 +15,7 @@ from tcrypt.engine.crypto_engine import CryptoEngine
 from tcrypt.engine.eip93 import registers as reg
 from tcrypt.engine.eip93.driver.cipher_jobs import CipherJob, CipherJobs
 from tcrypt.engine.eip93.driver.core import Core, Job
+from tcrypt.engine.eip93.driver.offload import Offload
 from tcrypt.engine.eip93.driver.skcipher import EipSkcipher
 from tcrypt.engine.sim import Timer
 from tcrypt.mutants import mutant
@@ -129,6 +130,18 @@ def busy_for_all() -> Planted:
             request.flags = flags
 
     return replaced((CryptoQueue, "enqueue", enqueue))
+
+
+@mutant("EQ-10c", "a refusal by a full queue is told as -EBUSY")
+def busy_for_no_room() -> Planted:
+    """The errno of old kernels: who waits for the request takes it for an acceptance."""
+    original = Offload.enqueue
+
+    def enqueue(self: Offload, request: AnyRequest) -> int:
+        status = original(self, request)
+        return -errno.EBUSY if status == -errno.ENOSPC else status
+
+    return replaced((Offload, "enqueue", enqueue))
 
 
 @mutant("EQ-15", "pending requests are not called back at stop")

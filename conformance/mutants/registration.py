@@ -118,6 +118,20 @@ def blank_in_name() -> Planted:
     return replaced((EipAead, "alg", alg))
 
 
+@mutant("RG-06d", "the templates inside of a driver name change places")
+def templates_swapped() -> Planted:
+    """The AEADs over rfc3686 are named as if counter mode were the outer one."""
+    original = EipAead.alg
+
+    def alg(self: EipAead) -> AeadAlg:
+        found = original(self)
+        name = found.cra_driver_name.replace("rfc3686(ctr(", "ctr(rfc3686(")
+        changed: AeadAlg = found.variant(cra_driver_name=name)
+        return changed
+
+    return replaced((EipAead, "alg", alg))
+
+
 @mutant("RG-08", "a priority higher than that of faster software")
 def top_priority() -> Planted:
     """The hashes, which software does faster, are everybody's first choice."""
