@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from tcrypt import diagnosis, facts
-from tcrypt.cover.capabilities import device_of
+from tcrypt.cover.capabilities import devices_of
 from tcrypt.cover.sampling import sampler_for
 from tcrypt.engine.api.errors import errno_name
 from tcrypt.engine.api.flags import ReqFlag
@@ -70,7 +70,7 @@ class Bench:
         machine: the current machine.
         last: the ticket of the latest request.
         cover: counts which kinds of requests were judged.
-        device: the accelerator that the driver runs on; None for software.
+        device: the accelerator that the driver runs on, the first of several; None for software.
         timelines: how many more failing cases run again for their timeline.
     """
 
@@ -104,7 +104,8 @@ class Bench:
         self._warned = len(self.machine.warnings)
         self._violations = len(self.machine.monitor.violations)
         self.cover = sampler_for(self.subject, self.machine)
-        self.device = device_of(self.subject, self.machine)
+        self._devices = devices_of(self.subject, self.machine)
+        self.device = next(iter(self._devices), None)
         self.opened()
 
     def opened(self) -> None:
@@ -247,8 +248,11 @@ class Bench:
         return ticket
 
     def jobs(self) -> int:
-        """How many jobs the driver's device has done so far; 0 for software."""
-        return 0 if self.device is None else self.device.jobs()
+        """How many jobs the driver's devices have done so far; 0 for software."""
+        done = 0
+        for device in self._devices:
+            done += device.jobs()
+        return done
 
     def settle(self) -> None:
         """Run the machine until it is idle; StepBudgetError when it never is."""

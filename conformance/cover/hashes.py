@@ -9,6 +9,7 @@ from tcrypt.cover.classes import EDGES, FLAGS, HOW, LENGTHS, PIECES, QUEUE, repr
 from tcrypt.cover.model import CoverModel, Point, Rule, model_of
 from tcrypt.cover.queues import queue_rules
 from tcrypt.engine.api.algorithms import AhashAlg
+from tcrypt.engine.api.flags import AlgFlag
 from tcrypt.oracle import HashReference
 
 __all__ = ("HMAC_KEYS", "hash_keys", "hash_model", "hash_unit")
@@ -58,7 +59,7 @@ def hash_model(
     unit = hash_unit(alg, reference)
     rules = [*_rules(unit), *queue_rules(capable, _CROSSES[-1:])]
     if capable.device is not None:
-        rules += _path_rules(capable)
+        rules += _path_rules(capable, steps=not alg.cra_flags & AlgFlag.NEED_FALLBACK)
     waived = "" if reference else "no reference implementation: only its vectors run"
     return model_of(points, (name.split(" x ") for name in _CROSSES), rules, waived)
 
@@ -78,7 +79,10 @@ def _rules(unit: int) -> Iterator[Rule]:
     yield Rule("not asked", "loads are made of short messages", rare, "queue x pieces")
 
 
-def _path_rules(capable: Capabilities) -> Iterator[Rule]:
+def _path_rules(capable: Capabilities, *, steps: bool) -> Iterator[Rule]:
+    if not steps:
+        reason = "a driver with a fallback may leave messages that come in steps to it"
+        yield Rule("not asked", reason, {"how": HOW[1:], "path": ("hardware",)})
     yield Rule(
         "not asked", "the driver's own policy, of which nobody is told", {"path": PATHS[6:]}
     )

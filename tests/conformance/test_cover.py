@@ -179,6 +179,32 @@ def test_nobody_works_on_aad_that_the_algorithm_refuses() -> None:
     assert {name.split(" x ")[1] for name in seen.counted("path x assoc")} == {"words of AAD"}
 
 
+@pytest.mark.parametrize("fallback", [True, False])
+def test_a_hash_with_a_fallback_may_leave_steps_to_it(fallback: bool) -> None:
+    sound = subject("eip93-mt7621", "sha256-eip93")
+    flags = AlgFlag.NEED_FALLBACK if fallback else AlgFlag(0)
+    alg = sound.alg.variant(cra_flags=sound.alg.cra_flags | flags)
+    counted = ran(Subject(sound.provider, alg), HashSpec(64)).counted("how x path")
+    asked = {name.split(" x ")[0] for name in counted if name.endswith("x hardware")}
+    assert ("updates and final" in asked) is not fallback
+    assert "digest" in asked
+
+
+def test_requests_are_counted_on_whichever_device_did_them() -> None:
+    """One driver, two devices: the second one did it."""
+    found = provider("my_driver")
+
+    def beside_another(setup: Any) -> Any:
+        machine = found.build(setup)
+        idle = Accelerator(name="idle", jobs=int, supports=lambda *_: True, depth=1)
+        machine.accelerators.insert(0, idle)
+        return machine
+
+    alg = subject("my_driver", "cbc(aes-toy)").alg
+    seen = ran(Subject(replace(found, build=beside_another), alg), SkcipherSpec("enc", 16, 64))
+    assert seen.hit("path") == {"hardware"}
+
+
 def test_a_rule_about_what_there_is_not_is_refused() -> None:
     points = [Point("size", ("1", "2"))]
     for where in ({"size": ("3",)}, {"colour": ("red",)}):
