@@ -67,6 +67,7 @@ LOOKUP = "a name finds the best algorithm that type and mask allow, a driver nam
 REGISTERED = (
     "unregistering takes an algorithm away and nothing else; registering brings it back (6.7)"
 )
+DOCUMENTED = "a driver registers all that its documents name for the device (device options)"
 TESTMGR = "the kernel's self-test demands it (1.4 to 1.7, 2.2 to 2.6)"
 SELFTEST = "an algorithm passes its self-test the moment it is registered (3.1, 6.7)"
 SELFTEST_FAILED = (

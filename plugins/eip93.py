@@ -66,6 +66,7 @@ def attach_eip93(
             name=variant.name,
             jobs=lambda: device.jobs,
             supports=partial(_supports, device.options),
+            algorithms=_documented(device.options),
             depth=bound.driver.core.rings.capacity,
             shortest=partial(_shortest, used),
             shortest_for_key=partial(_shortest_for_key, used),
@@ -221,6 +222,24 @@ _DIGESTS = {
     "sha224": Digest.SHA224,
     "sha256": Digest.SHA256,
 }
+
+
+_CHAINED = tuple(f"cbc({cipher})" for cipher in ("des", "des3_ede", "aes"))
+_COUNTED = "rfc3686(ctr(aes))"
+_CIPHERS = (*_CHAINED, "ecb(des)", "ecb(des3_ede)", "ecb(aes)", "ctr(aes)", _COUNTED)
+_AES_KEYS = (16, 24, 32)
+
+
+def _documented(options: Options) -> frozenset[str]:
+    """What the driver offers on a device with these capability bits (eip93, section 1.5)."""
+    hashes = [name for name, digest in _DIGESTS.items() if options.supports_digest(digest)]
+    macs = [f"hmac({name})" for name in hashes]
+    aes = any(options.supports_cipher(Cipher.AES, size) for size in _AES_KEYS)
+    cores = {"aes": aes, "des": options.supports_cipher(Cipher.TDES)}
+    ciphers = [name for name in _CIPHERS if cores["aes" if "aes" in name else "des"]]
+    combined = [name for name in ciphers if name in (*_CHAINED, _COUNTED)]
+    aeads = [f"authenc({mac},{name})" for mac in macs for name in combined]
+    return frozenset((*hashes, *macs, *ciphers, *aeads))
 
 
 def _supports(options: Options, algorithm: str, key_size: int) -> bool:

@@ -15,6 +15,7 @@ from tcrypt.checks.fallback_needs import (
 )
 from tcrypt.checks.registry_conduct import (
     attempt,
+    complete,
     entry_of,
     failed_self_test,
     found_by_name,
@@ -51,6 +52,7 @@ _Case = Callable[[Subject], list[Problem]]
 _LOOKS: dict[str, _Case] = {
     "shadowing": shadowing,
     "found-by-name": found_by_name,
+    "complete": complete,
     "fallback-lookup": lookup_of_a_fallback,
     "proc-crypto": listing,
     "priority-policy": priority_policy,

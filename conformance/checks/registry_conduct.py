@@ -26,6 +26,7 @@ from tcrypt.watchdog import Watchdog
 
 __all__ = (
     "attempt",
+    "complete",
     "entry_of",
     "failed_self_test",
     "found_by_name",
@@ -240,6 +241,21 @@ def priority_policy(subject: Subject) -> list[Problem]:
         return []
     got = str(alg.cra_priority)
     return [Problem("priority beyond the policy", facts.POLICY, f"at most {limit}", got)]
+
+
+def complete(subject: Subject) -> list[Problem]:
+    """What the documents name for a device is there; told with the first driver of the device."""
+    machine = subject.provider.boot()
+    found = []
+    for accelerator in machine.accelerators:
+        own = [alg for alg in machine.registry if accelerator.drives(alg.cra_driver_name)]
+        missing = accelerator.algorithms - {alg.cra_name for alg in own}
+        first = min((alg.cra_driver_name for alg in own), default="")
+        if missing and subject.driver == first:
+            names = ", ".join(sorted(missing))
+            message = "an algorithm of the device is not registered"
+            found.append(Problem(message, facts.DOCUMENTED, names, details=(accelerator.name,)))
+    return found
 
 
 def listing(subject: Subject) -> list[Problem]:

@@ -283,6 +283,12 @@ PLACES: dict[str, Place] = {
     "CR-16b": Place(TINY, CBC, "retry", LOST),
     "CR-23c": Place(FLAKY, CTR, "faults", LOST, case="device-reports-packet-length"),
     "HS-05b": Place(MT7621, "sha224", "sequences", DIGEST),
+    "RG-12d": Place(
+        MT7621,
+        "authenc(hmac(md5),cbc(aes))",
+        "registration",
+        "an algorithm of the device is not registered",
+    ),
     "RG-12c": Place(NO_MD5, SHA1, "lifecycle", WARNS),
     "ML-10c": Place(MT7621, CBC, "registration", "unregister raised DmaError"),
     "ML-06b": Place(MT7621, CBC, "boundaries", WARNS),

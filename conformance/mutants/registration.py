@@ -255,6 +255,17 @@ def fallback_is_itself() -> Planted:
     return replaced((EipSkcipher, "init_tfm", init_tfm))
 
 
+@mutant("RG-12d", "the loop over the algorithms ends one early")
+def last_left_out() -> Planted:
+    """The last one is neither registered nor unregistered."""
+    original = Driver.algorithms
+
+    def algorithms(self: Driver) -> list[AnyAlg]:
+        return original(self)[:-1]
+
+    return replaced((Driver, "algorithms", algorithms))
+
+
 @mutant("KF-19c", "CRYPTO_ALG_NEED_FALLBACK is missing from the AEAD")
 def needs_fallback_secretly() -> Planted:
     """The AEAD takes a fallback by its driver name, and does not say that it needs one."""

@@ -79,6 +79,8 @@ class Accelerator:
         jobs: how many data-carrying jobs the device has processed so far.
         supports: `supports(cra_name, key_size)`: whether the device's own capability bits say
             that it can do this algorithm with this key size (bytes; 0 for unkeyed).
+        algorithms: the names (`cra_name`) of what the driver's documents say that it registers
+            for a device with these capability bits; empty where they do not say.
         depth: how many single-segment requests it holds at once before it is full.
         shortest: `shortest(cra_name)`: the least bytes that the driver's documented policy gives
             to the hardware, whatever the size of the key; 1 where it has no such policy.
@@ -122,6 +124,7 @@ class Accelerator:
     jobs: Callable[[], int]
     supports: Callable[[str, int], bool]
     depth: int
+    algorithms: frozenset[str] = frozenset()
     shortest: Callable[[str], int] = _any_length
     shortest_for_key: Callable[[str, int], int] | None = None
     takes: Callable[[str, Shape], bool] | None = None
