@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 
 from tcrypt import facts
 from tcrypt.checks.cipher_material import CipherReference, Maker
@@ -16,6 +17,7 @@ from tcrypt.problems import Problem
 __all__ = ("cipher_upkeep", "hash_upkeep")
 
 _ROUNDS = 6
+_ODD = 63
 # One that hardware takes as it is, one at odd addresses, one in two pieces.
 _CIPHER_LAYOUTS = (CIPHER_LAYOUTS[2], CIPHER_LAYOUTS[3], CIPHER_LAYOUTS[4])
 _HASH_LAYOUTS = tuple(
@@ -30,7 +32,7 @@ _HASH_LAYOUTS = tuple(
 
 
 def cipher_upkeep(bench: CipherBench, reference: CipherReference) -> list[Problem]:
-    """Transforms, keys, good requests, requests that the device cannot reach, forgeries."""
+    """Transforms, keys, good requests, what is refused, what is out of reach, forgeries."""
     make = Maker(reference)
 
     def turn() -> list[Problem]:
@@ -43,12 +45,17 @@ def cipher_upkeep(bench: CipherBench, reference: CipherReference) -> list[Proble
         ]
         if isinstance(reference, AeadReference):
             cases.append(make.case("dec", 64, tamper="tag:3", with_key=True))
+        # No number of blocks: refused by all that work on whole ones.
+        cases.append(make.case("enc", _ODD, with_key=True))
         for case in cases:
             for layout in _CIPHER_LAYOUTS:
                 found = bench._check(case, layout)
                 if found:
                     return found
         _unreachable(bench, cases[0], _CIPHER_LAYOUTS[0])
+        with suppress(OSError):
+            # A byte too long; who takes that for a key all the same is another check's finding.
+            bench.tfm.setkey((cases[0].key or b"") + bytes(1))
         bench.machine.registry.free(bench.tfm)
         return []
 

@@ -226,6 +226,20 @@ def bounce_leaked() -> Planted:
     return replaced((CipherJobs, "do_one_request", do_one_request))
 
 
+@mutant("ML-14e", "a refused request keeps its buffer")
+def buffer_of_a_refused_one() -> Planted:
+    """A buffer is allocated first and the lengths are checked then; no error path frees it."""
+    original = EipSkcipher.check
+
+    def check(self: EipSkcipher, request: SkcipherRequest) -> int:
+        status = original(self, request)
+        if status:
+            self.core.machine.memory.alloc(request.cryptlen)
+        return status
+
+    return replaced((EipSkcipher, "check", check))
+
+
 @mutant("ML-14d", "a bounce buffer is freed while the device works on it")
 def freed_too_soon() -> Planted:
     """Once the doorbell was rung the buffer is freed, as if its data had been copied."""

@@ -295,6 +295,7 @@ PLACES: dict[str, Place] = {
     "ML-06c": Place(MT7621, CBC, "boundaries", WARNS),
     "ML-11e": Place(MT7621, CBC, "boundaries", WARNS),
     "ML-14d": Place(MT7621, CBC, "boundaries", WARNS),
+    "ML-14e": Place(MT7621, CBC, "sequences", "memory left allocated"),
     "AE-17c": Place(MT7621, AUTHENC, "boundaries", STATUS),
     "CR-16c": Place(MT7621, CBC, "boundaries", USED),
     "KF-17b": Place(MT7621, RFC3686, "sequences", OUTPUT),
