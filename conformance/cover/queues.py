@@ -28,6 +28,8 @@ def queue_rules(capable: Capabilities, crosses: Iterable[str]) -> Iterator[Rule]
     if not capable.queued:
         reason = "no queue is known that its requests wait in"
         yield Rule("unreachable", reason, {"queue": ("backlogged", "refused")})
+        reason = "without a queue a request may be done before the next one comes"
+        yield Rule("not asked", reason, {"queue": ("busy",)})
     if not capable.retries and not capable.depth:
         reason = "nobody says which of its requests find no room in the hardware"
         yield Rule("unreachable", reason, {"queue": ("hardware full",)})
