@@ -24,6 +24,9 @@ _SWALLOWED = 2
 # How often, and how much later (s), a signal that strikes in a finalizer tries again.
 _DEFERRED = 5
 _SOON = 0.01
+# How many functions a message names, and whose are of no use there.
+_NAMED = 4
+_MACHINERY = ("tcrypt.engine.sim", "tcrypt.engine.events", "tcrypt.engine.irq_line")
 
 
 class DriverGivenUpError(BaseException):
@@ -146,7 +149,8 @@ class Watchdog:
         else:
             seconds = self.seconds * _BETWEEN_CASES
             self._charge(seconds)
-        error = WatchdogError(f"no answer within {seconds:g} s of real time")
+        where = _busy_in(frame, self._home)
+        error = WatchdogError(f"no answer within {seconds:g} s of real time{where}")
         self._expiries += 1
         if self._expiries > _SWALLOWED and self._home is not None:
             self._insist(frame, error)
@@ -180,6 +184,18 @@ class Watchdog:
             frame.f_trace = again
             frame = frame.f_back
         sys.settrace(lambda *arguments: None)
+
+
+def _busy_in(frame: FrameType | None, home: FrameType | None) -> str:
+    """The innermost functions that were running, up to the event that they belong to."""
+    names: list[str] = []
+    while frame is not None and frame is not home and len(names) < _NAMED:
+        if not frame.f_globals.get("__name__", "").startswith(_MACHINERY):
+            names.append(frame.f_code.co_qualname)
+        elif names:
+            break
+        frame = frame.f_back
+    return f", in {', called by '.join(names)}" if names else ""
 
 
 def _in_finalizer(frame: FrameType | None) -> bool:
