@@ -50,7 +50,9 @@ def test_a_loop_is_ended_with_the_time_it_was_given() -> None:
         assert watchdog.active
         watchdog.arm()
         began = time.monotonic()
-        with pytest.raises(WatchdogError, match=r"^no answer within 0\.05 s of real time, in loop$"):
+        with pytest.raises(
+            WatchdogError, match=r"^no answer within 0\.05 s of real time, in loop$"
+        ):
             loop()
         watchdog.disarm()
     assert _SHORT <= time.monotonic() - began < 1
