@@ -228,13 +228,23 @@ class Bench:
         return [first._replace(timeline=_timeline(trace), details=details), *rest]
 
     def perform(
-        self, request: AnyRequest, call: Callable[[Any], int], flags: int = _MAY_BACKLOG
+        self,
+        request: AnyRequest,
+        call: Callable[[Any], int],
+        flags: int = _MAY_BACKLOG,
+        *,
+        settle: bool = True,
     ) -> Ticket:
-        """Submit one request and run the machine until nothing is left to do."""
+        """Submit a request and let the machine settle; behind one done at once if `settle`."""
+        sim, dma = self.sim, self.machine.dma
+        seen: list[tuple[int, int]] = []
+        dma.seen = seen
         ticket = self.submit(request, call, flags)
-        sim = self.sim
-        if not sim.idle:
+        if not sim.idle and (settle or ticket.pending):
             self.settle()
+        dma.seen = None
+        if seen:
+            ticket.saw(seen)
         return ticket
 
     def submit(

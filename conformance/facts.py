@@ -32,6 +32,10 @@ INTERRUPTS = (
     "completion callbacks run in softirq context with interrupts on; they may take and leave locks"
     " that disable bottom halves (6.10)"
 )
+POINTED = (
+    "what a request points to, its IV and its result, may lie on a stack: only the memory of its"
+    " lists is for DMA (DMA API)"
+)
 UNMAPPED = (
     "memory is the device's from its mapping to its unmapping, and its caller's at completion"
     " (DMA API; crypto API, 6.10)"

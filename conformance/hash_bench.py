@@ -191,10 +191,8 @@ class Steps:
         if nbytes is None:
             nbytes = 0 if segments is None else sum(s.length for s in segments)
         request.set_crypt(src, self.result, nbytes)
-        ticket = bench.submit(request, call, self.flags)
         # A step that is done may be followed by the next at once, before anything else runs.
-        if ticket.pending or last:
-            bench.settle()
+        ticket = bench.perform(request, call, self.flags, settle=last)
         found = ticket.problems()
         if not found:
             found = bench.status_problems(name, ticket)

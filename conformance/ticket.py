@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from tcrypt import facts
@@ -26,6 +26,7 @@ _BUFFERS = ("iv", "result")
 _GO_ON = frozenset({"init", "update"})
 _SHOWN = 4
 _MAPPED = "completed while its memory is mapped for the device"
+_POINTED = "memory that may lie on a stack is mapped for DMA"
 _USED = "request used after its completion"
 
 
@@ -67,6 +68,7 @@ class Ticket:
         "_ends",
         "_mapped",
         "_maps",
+        "_pointed",
         "_seen",
         "_taken",
         "ahead",
@@ -92,6 +94,7 @@ class Ticket:
         self.interrupts_off = False
         self._ends = True
         self._maps = 0
+        self._pointed: tuple[str, ...] = ()
         self._mapped: dict[tuple[int, int], str] = {}
         self._seen: list[str] = []
         self._taken: list[tuple[str, Any, _Gone]] = []
@@ -155,6 +158,17 @@ class Ticket:
             if buffer is not None:
                 yield field, buffer.address, buffer.length
 
+    def saw(self, mapped: Sequence[tuple[int, int]]) -> None:
+        """Note what of the memory that the request points to is among what was mapped."""
+        taken = {field: value for field, value, _ in self._taken}
+        for field in _BUFFERS:
+            buffer = taken.get(field) or getattr(self.request, field, None)
+            if buffer is None:
+                continue
+            start, end = buffer.address, buffer.address + buffer.length
+            if any(address < end and address + length > start for address, length in mapped):
+                self._pointed += (f"{field}: {buffer.length} bytes at {start:#010x}",)
+
     def _take_away(self) -> None:
         request: Any = self.request
         for field in (*_FIELDS, "ctx") if self._ends else _FIELDS:
@@ -206,6 +220,8 @@ class Ticket:
 
     def _mapping_problems(self) -> list[Problem]:
         """What was unmapped too late; what is mapped still is a leak, which benches look for."""
+        if self._pointed:
+            return [Problem(_POINTED, facts.POINTED, details=self._pointed)]
         if not self._mapped:
             return []
         left = self.given[0].machine.dma.since(self._maps)

@@ -132,6 +132,20 @@ def slots_exhausted() -> Planted:
     )
 
 
+@mutant("CC-06b", "prepared keys are found by their first 128 bits")
+def found_by_its_start() -> Planted:
+    """A device keeps the records of keys; a longer one is taken for another that begins alike."""
+    original = EipSkcipher.build_sa
+    kept: WeakKeyDictionary[EipSkcipher, dict[tuple[bytes, int, bool], bytes]]
+    kept = WeakKeyDictionary()
+
+    def build_sa(self: EipSkcipher, key: bytes, *, inbound: bool) -> bytes:
+        made = original(self, key, inbound=inbound)
+        return kept.setdefault(self, {}).setdefault((key[:16], len(key), inbound), made)
+
+    return replaced((EipSkcipher, "build_sa", build_sa))
+
+
 @mutant("CC-07", "the key is written to the engine at setkey time")
 def key_at_setkey() -> Planted:
     """The engine's key is what setkey left there last, on whichever transform and mode."""

@@ -6,6 +6,7 @@ import hashlib
 import struct
 
 from tcrypt.engine.api.algorithms import AhashAlg
+from tcrypt.engine.api.dma import DmaDirection
 from tcrypt.engine.api.memory import Buffer
 from tcrypt.engine.api.requests import AhashRequest
 from tcrypt.engine.eip93 import registers as reg
@@ -233,6 +234,24 @@ def result_as_destination() -> Planted:
         if state.last and request.result is not None:
             address, size = pieces[-1]
             self.core.put(job, address, request.result.address, size, sa=SECOND_SA)
+
+    return replaced((HashJobs, "put_pieces", put_pieces))
+
+
+@mutant("HS-23b", "the caller's result is mapped for the device")
+def mapped_result() -> Planted:
+    """The last step maps the result, which a caller may have on its stack."""
+    original = HashJobs.put_pieces
+
+    def put_pieces(
+        self: HashJobs, job: Job, pieces: list[tuple[int, int]], state: HashState
+    ) -> None:
+        request = job.request
+        assert isinstance(request, AhashRequest)
+        if state.last and request.result is not None:
+            room = self.spec.digestsize
+            self.core.map(job, request.result.address, room, DmaDirection.FROM_DEVICE)
+        original(self, job, pieces, state)
 
     return replaced((HashJobs, "put_pieces", put_pieces))
 

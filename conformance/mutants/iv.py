@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from weakref import WeakKeyDictionary
 
+from tcrypt.engine.api.dma import DmaDirection
 from tcrypt.engine.api.memory import Buffer
 from tcrypt.engine.api.requests import SkcipherRequest
 from tcrypt.engine.eip93.driver.cipher_jobs import CipherJob, CipherJobs
@@ -145,6 +147,21 @@ def stale_neighbours() -> Planted:
         self.core.machine.memory.write(start, fresh)
 
     return replaced((CipherJobs, "plan", plan), (CipherJobs, "write_back_iv", write_back_iv))
+
+
+@mutant("IV-12b", "the caller's IV is mapped for the device")
+def mapped_iv() -> Planted:
+    """The engine may fetch the IV where it lies, which a caller may have on its stack."""
+    original = CipherJobs.prepare
+
+    def prepare(self: CipherJobs, job: Job) -> Callable[[], None]:
+        request = job.request
+        assert isinstance(request, SkcipherRequest)
+        if self.has_iv and request.iv is not None:
+            self.core.map(job, request.iv.address, self.spec.ivsize, DmaDirection.BIDIRECTIONAL)
+        return original(self, job)
+
+    return replaced((CipherJobs, "prepare", prepare))
 
 
 @mutant("IV-14", "the fallback gets the driver's own copy of the IV")

@@ -22,6 +22,7 @@ OVERRUN, LOST = "memory around the destination overwritten", "accepted and never
 ACCEPTED, LATER = "key accepted that must be refused", "completed out of order"
 CHANGED, ENGINE = "request changed by the driver", "the wrong engine did the work"
 USED, WARNS = "request used after its completion", "the kernel would warn"
+STACK = "memory that may lie on a stack is mapped for DMA"
 STRAY = "the device was sent to memory that is not mapped"
 
 PLACES: dict[str, Place] = {
@@ -33,6 +34,7 @@ PLACES: dict[str, Place] = {
     "IV-08": Place(MT7621, CBC, "sequences", IV),
     "IV-09": Place(MT7621, CTR, "boundaries", IV),
     "IV-12": Place(MT7621, CBC, "sequences", "memory around the IV overwritten"),
+    "IV-12b": Place(MT7621, CBC, "boundaries", STACK),
     "IV-13": Place(MT7621, RFC3686, "boundaries", IV),
     "IV-14": Place(AES128, CBC, "fallback", OUTPUT),
     "CTR-02": Place(MT7621, CTR, "boundaries", IV),
@@ -114,6 +116,7 @@ PLACES: dict[str, Place] = {
     "HS-20": Place(MT7621, HMAC, "boundaries", DIGEST, "default"),
     "HS-22": Place(MT7621, SHA1, "boundaries", DIGEST),
     "HS-23": Place(MT7621, SHA1, "boundaries", "wrong status of digest"),
+    "HS-23b": Place(MT7621, SHA1, "boundaries", STACK),
     "HS-24": Place(MT7621, SHA1, "sequences", DIGEST),
     "HM-01": Place(MT7621, HMAC, "boundaries", DIGEST),
     "HM-02": Place(MT7621, HMAC, "sequences", DIGEST),
@@ -176,6 +179,7 @@ PLACES: dict[str, Place] = {
     "CC-03b": Place(MT7621, AUTHENC, "sequences", OUTPUT),
     "CC-04": Place(MT7621, CBC, "sequences", OUTPUT),
     "CC-06": Place(MT7621, CBC, "sequences", OUTPUT),
+    "CC-06b": Place(MT7621, CBC, "sequences", OUTPUT),
     "CC-07": Place(MT7621, CBC, "sequences", OUTPUT),
     "CC-09": Place(MT7621, SHA1, "faults", LOST),
     "CC-10": Place(MT7621, CBC, "faults", "request raised DeadlockError"),

@@ -68,6 +68,7 @@ class DmaBus:
         "maps",
         "memory",
         "report",
+        "seen",
         "strays",
     )
 
@@ -86,6 +87,8 @@ class DmaBus:
         self._broken: tuple[int, int] | None = None
         self._to_break: int | None = None
         self._to_fail: tuple[int, int] | None = None
+        # Address and length of what is mapped, for whoever puts a list here.
+        self.seen: list[tuple[int, int]] | None = None
         self.faults = 0
         self.maps = 0
         self.strays = 0
@@ -140,6 +143,8 @@ class DmaBus:
             DmaError: the length is not positive, or there is no room for one more mapping.
         """
         self._open(address, length, direction)
+        if self.seen is not None:
+            self.seen.append((address, length))
         # A window on more than there is of memory is no buffer that anybody fills or reads.
         if self.memory.holds(address, length):
             self._lend(self.maps)
