@@ -24,7 +24,7 @@ from tcrypt.checks.binding import (
     used,
 )
 from tcrypt.checks.common import AnyBench, make_bench, reference_for
-from tcrypt.checks.fault_loads import BACKLOG, ended
+from tcrypt.checks.fault_loads import BACKLOG, ended, reach
 from tcrypt.checks.loads import MIXED, SINGLE, fill, make_swarm
 from tcrypt.diagnosis import engine_problems
 from tcrypt.engine.api.errors import errno_name
@@ -102,6 +102,7 @@ class _Lifecycle:
         for moment in _MOMENTS:
             yield f"unbound-in-flight-{moment}", partial(_in_flight, bench, moment)
         yield "unbound-unanswered", partial(_unanswered, bench)
+        yield "unbound-behind-an-error", partial(_behind_an_error, bench)
         yield "unbound-while-open", partial(_open, bench)
         yield "bound-without-memory", partial(_without_memory, bench)
         yield "bound-while-its-name-is-taken", partial(_name_taken, bench)
@@ -166,13 +167,7 @@ def _in_flight(bench: AnyBench, moment: int) -> list[Problem]:
     swarm.submit(BACKLOG)
     for _ in range(moment):
         bench.sim.step()
-    leftovers = Leftovers(bench)
-    status = attached(bench).unbind()
-    if not status:
-        found = leftovers.problems()
-        leftovers.listen()
-    bench.settle()
-    found = leftovers.heard() + found
+    status, found = _unbound_now(bench)
     found = ended(swarm, {flight.index: _CUT_OFF for flight in swarm.flights}) or found
     if found or status == -errno.EBUSY:
         # A driver may refuse to go while it is used; the requests had to end all the same.
@@ -182,6 +177,17 @@ def _in_flight(bench: AnyBench, moment: int) -> list[Problem]:
     free_all(bench, swarm)
     attached(bench).rebind()
     return [problem._replace(fact=facts.REBOUND) for problem in used(bench, _LOAD)]
+
+
+def _unbound_now(bench: AnyBench) -> tuple[int, list[Problem]]:
+    """Unbind, and let everything end: the status, and what a driver that went left behind."""
+    leftovers, found = Leftovers(bench), list[Problem]()
+    status = attached(bench).unbind()
+    if not status:
+        found = leftovers.problems()
+        leftovers.listen()
+    bench.settle()
+    return status, leftovers.heard() + found
 
 
 def _unanswered(bench: AnyBench) -> list[Problem]:
@@ -206,6 +212,27 @@ def _unanswered(bench: AnyBench) -> list[Problem]:
             line.mend()
     bench.settle()
     return ended(swarm, {flight.index: _CUT_OFF for flight in swarm.flights})
+
+
+def _behind_an_error(bench: AnyBench) -> list[Problem]:
+    """Unbound as soon as a request has failed: what mends the device must not come later."""
+    bench.opened()
+    swarm = make_swarm(bench)
+    found = fill(swarm, 1, SINGLE)
+    if found:
+        return found
+    (flight,) = swarm.flights
+    bench.machine.dma.break_range(*reach(flight))
+    swarm.submit(BACKLOG)
+    bench.sim.run(until=lambda: not flight.ticket.pending or bool(flight.ticket.notes))
+    status, found = _unbound_now(bench)
+    bench.machine.dma.mend()
+    found = flight.ticket.problems() or found
+    if found or status:
+        return found
+    free_all(bench, swarm)
+    attached(bench).rebind()
+    return [problem._replace(fact=facts.REBOUND) for problem in used(bench, _LOAD)]
 
 
 def _open(bench: AnyBench) -> list[Problem]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Callable
+from functools import partial
 from weakref import WeakKeyDictionary
 
 from tcrypt.engine.api.dma import DmaError
@@ -11,11 +12,13 @@ from tcrypt.engine.api.requests import AhashRequest, AnyRequest
 from tcrypt.engine.crypto_engine import CryptoEngine
 from tcrypt.engine.eip93 import registers as reg
 from tcrypt.engine.eip93.descriptors import Descriptor
+from tcrypt.engine.eip93.driver import bringup
 from tcrypt.engine.eip93.driver.completion import Completion
 from tcrypt.engine.eip93.driver.core import Core, Job
 from tcrypt.engine.eip93.driver.rings import Rings
 from tcrypt.engine.eip93.interrupts import InterruptBlock
 from tcrypt.engine.preemption import SpinLock
+from tcrypt.engine.sim import WorkItem
 from tcrypt.mutants import mutant
 from tcrypt.mutants.seams import Planted, replaced
 
@@ -207,3 +210,16 @@ def first_of_a_batch() -> Planted:
         job.pending = 0
 
     return replaced((Core, "note_result", note_result))
+
+
+@mutant("CR-15b", "the restart after an error is left to work that nobody waits for")
+def restart_later() -> Planted:
+    """A driver that goes in the meantime is gone when its work touches the device."""
+    works: WeakKeyDictionary[Core, list[WorkItem]] = WeakKeyDictionary()
+
+    def recover(self: Core) -> None:
+        work = WorkItem(self.machine.sim, "restart", partial(bringup.restart, self.mmio))
+        works.setdefault(self, []).append(work)
+        work.queue()
+
+    return replaced((Core, "recover", recover))

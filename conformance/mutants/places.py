@@ -169,6 +169,7 @@ PLACES: dict[str, Place] = {
     "CR-12": Place(MT7621, CBC, "faults", LOST),
     "CR-13": Place(MT7621, CBC, "faults", "request hangs", patience=0.5),
     "CR-15": Place(MT7621, CBC, "lifecycle", "driver hangs", patience=0.5),
+    "CR-15b": Place(DIRECT, CBC, "lifecycle", "a driver that is gone uses its device"),
     "CR-16": Place(TINY, CBC, "retry", USED),
     "CR-18": Place(MT7621, CBC, "sequences", "sequence hangs", patience=0.5),
     "CR-19": Place(TINY, CBC, "retry", LOST),
