@@ -40,10 +40,10 @@ _small = partial(Program, ring=2, queue=1, steps="o0.o0", window=_WINDOW)
 # The smallest worlds come first.
 WORLDS: Mapping[str, Program] = {
     "two-requests": _small(tasks="e0+d1"),
-    # The third result stands where the first one stood, which the driver has seen to be ready.
-    "torn-around-the-ring": _small(queue=2, tasks="e0.d0.e1", torn=_TORN_NS),
     # What strikes while the second finds the ring full may be all that would have started it.
     "struck-when-full": _small(tasks="e0.d0", preempt=1),
+    # The third result stands where the first one stood, which the driver has seen to be ready.
+    "torn-around-the-ring": _small(queue=2, tasks="e0.d0.e1", torn=_TORN_NS),
     "next-from-callback": _small(tasks="c0+d1"),
     "bus-error": _small(tasks="fe.e0+d1"),
     "stopped": _small(tasks="e0+s.e0.E1"),
