@@ -14,6 +14,7 @@ from typing import Any
 
 from tcrypt import facts
 from tcrypt.checks.common import AnyBench, make_bench, reference_for
+from tcrypt.checks.fullness import never_full, room, was_full
 from tcrypt.checks.loads import EVERY, SINGLE, AnySwarm, fill, make_swarm
 from tcrypt.engine.api.errors import errno_name
 from tcrypt.engine.api.flags import AlgFlag, ReqFlag
@@ -162,7 +163,7 @@ class _Retry:
         if load.late:
             for line in machine.sim.irq_lines:
                 line.delay(load.late, load.late_ones)
-        overflow = _room(machine) + _BEYOND
+        overflow = room(machine) + _BEYOND
         count = min(load.most, overflow) if load.most else overflow
         found = fill(swarm, count, load.layouts)
         if found:
@@ -234,7 +235,7 @@ def _whole(swarm: AnySwarm, flags: int, *, full: bool) -> list[Problem]:
         found.append(problem._replace(details=(*problem.details, detail)))
     # Where requests fail, what is wrong with each of them says more.
     well = all(f.ticket.status in (0, None) for f in accepted)
-    if full and well and flags & _MAY_BACKLOG and _never_full(swarm.machine):
+    if full and well and flags & _MAY_BACKLOG and never_full(swarm.machine):
         told = "no room for a request, once at least", "never"
         details = (f"{len(accepted)} requests at once",)
         found.append(
@@ -262,46 +263,16 @@ def _submit(machine: Machine, swarm: AnySwarm, load: _Load) -> None:
             # A request that ends at once calls nobody back: its caller goes on by itself.
             then()
     if load.stragglers:
-        machine.sim.run(until=lambda: bool(_was_full(machine)))
+        machine.sim.run(until=lambda: bool(was_full(machine)))
         for flight in flights[first:]:
             swarm.launch(flight, 0)
-
-
-def _room(machine: Machine) -> int:
-    """How many requests ring and queue can hold before both are full."""
-    depth = sum(accelerator.depth for accelerator in machine.accelerators)
-    if machine.engines:
-        # All are submitted before the engine's worker runs: the longer of both overflows both.
-        queues: int = sum(engine.queue.max_qlen for engine in machine.engines)
-        return max(depth, queues)
-    return depth + sum(accelerator.queue for accelerator in machine.accelerators)
-
-
-def _was_full(machine: Machine) -> bool | None:
-    """Whether the hardware was seen to be full; None where nobody counts that."""
-    if machine.engines:
-        retrying = [engine for engine in machine.engines if engine.retry_support]
-        return any(engine.retries for engine in retrying) if retrying else None
-    counts = [a.full for a in machine.accelerators if a.full is not None]
-    return any(count() for count in counts) if counts else None
-
-
-def _never_full(machine: Machine) -> bool:
-    """Whether the hardware should have been full, and was not.
-
-    A driver may take more than the device holds and keep the rest itself, in the order that it
-    likes; then its engine is never told to wait.
-    """
-    depth = sum(accelerator.depth for accelerator in machine.accelerators)
-    held = sum(engine.most_in_hardware for engine in machine.engines)
-    return _was_full(machine) is False and held <= depth
 
 
 def _say_what_needs_an_engine(recorder: Recorder, machine: Machine) -> None:
     """Name the expectations that rest on a crypto_engine, on a machine without one."""
     reason = "no crypto_engine: there is none to stop while requests wait"
     recorder.unexecuted("not-applicable", reason, ["stopped"])
-    if _was_full(machine) is None:
+    if was_full(machine) is None:
         reason = "no crypto_engine: nobody counts how often the hardware had no room"
         recorder.unexecuted("not-applicable", reason, ["hardware-full"])
 
