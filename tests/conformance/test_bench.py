@@ -238,9 +238,9 @@ def unmaps_after_the_callback(machine: Machine, request: Any, right: Right) -> i
 
 
 def answers_at_once_and_unmaps_later(machine: Machine, request: Any, right: Right) -> int:
-    iv, way, status = request.iv, DmaDirection.BIDIRECTIONAL, right()
-    machine.dma.map(iv.address, iv.length, way)
-    later(machine, lambda: machine.dma.unmap(iv.address, iv.length, way))
+    (piece, *_), way, status = request.src.entries, DmaDirection.TO_DEVICE, right()
+    machine.dma.map(piece.address, piece.length, way)
+    later(machine, lambda: machine.dma.unmap(piece.address, piece.length, way))
     return status
 
 
