@@ -101,6 +101,12 @@ class Faults:
             if not other.over:
                 other.allowed |= statuses
 
+    def may_hit(self, status: int) -> bool:
+        """Whether a failure that is meant for a request under way may end something else so."""
+        return self._struck is not None and status in (
+            self._beside if self._on_bus else self._no_room
+        )
+
     def lift(self, order: Order) -> None:
         """The request has its status: what was meant for it is over."""
         if order is not self._struck:

@@ -118,12 +118,11 @@ class Stage:
         try:
             transform.tfm.setkey(transform.stock.key(key))
         except OSError as error:
-            if error.errno == errno.ESHUTDOWN and not all(e.running for e in self.engines):
-                # A template may need its part's hardware to take a key: GCM's hash key is a block.
-                transform.key = 0
-                self._machine.sim.note(f"setkey of {transform.name} found its engine stopped")
-                return
             got = errno_name(-(error.errno or 0))
+            if transform.in_steps and self._hardware_lacking(-(error.errno or 0)):
+                transform.key = 0
+                self._machine.sim.note(f"setkey of {transform.name} got no hardware: {got}")
+                return
             details = (str(error), transform.name)
             self.found.append(Problem("key refused", facts.SETKEY, "0", got, details=details))
             return
@@ -131,6 +130,14 @@ class Stage:
             transform.keying = False
         transform.key = key
         self._machine.sim.note(f"setkey: key {key} for a transform of {transform.name}")
+
+    def _hardware_lacking(self, status: int) -> bool:
+        """Whether that is why a template's part did not do the work for a new key.
+
+        A template may need its part's hardware to take a key: GCM's hash key is a block.
+        """
+        stopped = not all(engine.running for engine in self.engines)
+        return (status == -errno.ESHUTDOWN and stopped) or self._faults.may_hit(status)
 
     def refused_key(self, transform: Transform) -> None:
         """Set a key that the driver must refuse; it leaves the transform without one (6.2)."""

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from tcrypt.checks import interleavings, world
-from tcrypt.engine.api.algorithms import SkcipherAlg
+from tcrypt.engine.api.algorithms import AeadAlg, SkcipherAlg
 from tcrypt.engine.api.dma import DmaDirection
+from tcrypt.engine.api.flags import AlgType
 from tcrypt.engine.api.machine import Machine, Setup
 from tcrypt.engine.crypto_engine import CryptoEngine
 from tcrypt.engine.eip93 import registers as reg
@@ -74,6 +75,26 @@ HELPLESS = {
 def test_a_template_is_not_accused_of_what_its_parts_are_told(name: str, algorithm: str) -> None:
     player = runner(builtin.eip93_templates, algorithm, "linux-6.17")
     assert player.play(HELPLESS[name]) == []
+
+
+@pytest.mark.parametrize("fault", ["fm1", "fe"])
+def test_a_key_may_be_refused_for_the_fault_of_a_request(fault: str) -> None:
+    # GCM's hash key is a block of its cipher, which meets the failure that another one waits for.
+    player = runner(builtin.eip93_templates, "gcm(aes)", "linux-6.17")
+    for steps in (f"o0.{fault}.e0/2.o0", f"o0.{fault}.e0/2.k0.e0"):
+        assert player.play(Program(ring=4, queue=4, steps=steps)) == []
+
+
+def test_a_key_is_not_refused_before_a_fault_strikes() -> None:
+    def without_memory(machine: Machine) -> None:
+        builtin.eip93_templates(machine)
+        name = "gcm_base(ctr(aes-eip93),ghash-generic)"
+        alg = machine.registry.find(name, AlgType.AEAD)
+        assert isinstance(alg, AeadAlg)
+        alg.setkey = lambda tfm, key: -errno.ENOMEM
+
+    (problem,) = runner(without_memory, "gcm(aes)", "linux-6.17").play(Program(steps="o0.fm1"))
+    assert problem.message == "key refused"
 
 
 def asks_for_room() -> Planted:
