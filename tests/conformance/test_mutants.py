@@ -22,7 +22,7 @@ from tcrypt.engine.api.machine import Machine
 from tcrypt.engine.eip93.variants import TINY_RING
 from tcrypt.engine.sim import Costs
 from tcrypt.mutants import MUTANTS, UnknownMutantError, all_mutants, mutant, plant
-from tcrypt.mutants.places import (
+from tcrypt.mutants.place_words import (
     AES128,
     ASYNC,
     CBC,
@@ -32,11 +32,11 @@ from tcrypt.mutants.places import (
     MT7621,
     NO_MD5,
     OPENWRT,
-    PLACES,
     SOFTWARE,
     TEMPLATES,
     TINY,
 )
+from tcrypt.mutants.places import PLACES
 from tcrypt.mutants.seams import replaced
 from tcrypt.plugins import providers as builtin
 from tcrypt.plugins.eip93 import attach_eip93
